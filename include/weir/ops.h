@@ -1,0 +1,219 @@
+/*
+ * The operations: conv1d, pooling, GRU, dense, activations, losses, optimizers.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Common to all:
+ * - Tensors are dense float32, channels-last, outermost dimension first: x[N][T][C]. Pointers need
+ *   no alignment (64 bytes is fastest). Inputs and outputs must not overlap unless said.
+ * - The caller owns every tensor; an op keeps no pointer after it returns.
+ * - Outputs are overwritten, not added to, unless said.
+ * - Every op returns WEIR_ERROR_ARGUMENT for a dimension or option out of range or a NULL tensor
+ *   that is not marked optional, and WEIR_ERROR_MEMORY if its scratch can't be had; outputs are then
+ *   untouched. Zero-sized batches (N = 0) are valid and do nothing (weight gradients become zero).
+ * - Results do not depend on the number of threads or the instruction set (avx2, avx512, generic):
+ *   the same bits, except that any NaN equals any NaN. Denormals are flushed to zero.
+ */
+#ifndef WEIR_OPS_H
+#define WEIR_OPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "weir/runtime.h"
+#include "weir/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum weir_activation {
+    WEIR_LINEAR = 0,
+    WEIR_RELU, /* max(x, 0); NaN passes */
+    WEIR_TANH,
+    WEIR_SIGMOID,
+    WEIR_HARD_SIGMOID,  /* Keras 2: clip(0.2 x + 0.5, 0, 1) */
+    WEIR_HARD_SIGMOID6, /* Keras 3: clip(x / 6 + 0.5, 0, 1) */
+    WEIR_ACTIVATION_COUNT
+} weir_activation;
+
+typedef enum weir_padding {
+    WEIR_VALID = 0,
+    WEIR_SAME,   /* as TensorFlow: T_out = ceil(T / S), the odd step of padding at the end */
+    WEIR_CAUSAL, /* (K - 1) D steps in front: y[t] sees no x after t. conv1d only */
+    WEIR_PADDING_COUNT
+} weir_padding;
+
+WEIR_API const char *weir_activation_name(weir_activation activation); /* Keras names */
+WEIR_API const char *weir_padding_name(weir_padding padding);
+
+/* ---- conv1d ------------------------------------------------------------------------------------
+ * y[n][t][o] = act(b[o] + sum over k, i of x[n][t S + k D - P_l][i] w[k][i][o]), terms outside x
+ * left out. As keras.layers.Conv1D; S and D may both be above 1 (Keras forbids it).
+ */
+typedef struct weir_conv1d {
+    int64_t N, T, C_in, C_out; /* batch, time steps, channels; N >= 0, the others >= 1 */
+    int64_t K
+    , S, D; /* kernel width, stride, dilation, >= 1 */
+    weir_padding padding;
+    weir_activation activation;
+} weir_conv1d;
+
+/* Time steps of the output; 0 when the parameters are not valid (valid padding needs
+ * T >= (K - 1) D + 1). */
+WEIR_API int64_t weir_conv1d_t_out(const weir_conv1d *p);
+
+/* x[N][T][C_in], w[K][C_in][C_out], b[C_out] (optional) -> y[N][T_out][C_out]. */
+WEIR_API weir_status weir_conv1d_fwd(weir_runtime *rt, const weir_conv1d *p, const float *x,
+                                     const float *w, const float *b, float *y);
+/*
+ * Gradients with respect to the value before the activation: for an activation other than linear
+ * call weir_activation_bwd on dy first (p->activation is not looked at here).
+ * dy[N][T_out][C_out], w -> dx[N][T][C_in].
+ */
+WEIR_API weir_status weir_conv1d_bwd_data(weir_runtime *rt, const weir_conv1d *p, const float *dy,
+                                          const float *w, float *dx);
+/* x, dy -> dw[K][C_in][C_out], db[C_out] (optional). */
+WEIR_API weir_status weir_conv1d_bwd_weights(weir_runtime *rt, const weir_conv1d *p, const float *x,
+                                             const float *dy, float *dw, float *db);
+
+/* ---- pooling -----------------------------------------------------------------------------------
+ * Over windows of P steps every S steps; padded steps are left out (of the average's count too).
+ * The maximum passes NaN on, and the first of equal steps wins. Global pooling: P = T, S = T,
+ * valid. As keras.layers.MaxPooling1D / AveragePooling1D. Padding causal is refused.
+ */
+typedef enum weir_pool_kind {
+    WEIR_POOL_MAX = 0,
+    WEIR_POOL_AVG,
+    WEIR_POOL_KIND_COUNT
+} weir_pool_kind;
+
+typedef struct weir_pool {
+    weir_pool_kind kind;
+    int64_t N, T, C;
+    int64_t P, S; /* window and stride, >= 1; valid padding needs P <= T */
+    weir_padding padding;
+} weir_pool;
+
+WEIR_API int64_t weir_pool_t_out(const weir_pool *p);
+
+/*
+ * x[N][T][C] -> y[N][T_out][C]. winner[N][T_out][C]: the time step (0 .. T-1) that a maximum came
+ * from, for the backward pass; optional, and not written for the average.
+ */
+WEIR_API weir_status weir_pool_fwd(weir_runtime *rt, const weir_pool *p, const float *x, float *y,
+                                   int32_t *winner);
+/* dy[N][T_out][C], winner (maximum only, else NULL) -> dx[N][T][C]. */
+WEIR_API weir_status weir_pool_bwd(weir_runtime *rt, const weir_pool *p, const float *dy,
+                                   const int32_t *winner, float *dx);
+
+/* ---- dense ------------------------------------------------------------------------------------
+ * y[n][o] = act(b[o] + sum over i of x[n][i] w[i][o]). Gradients as for conv1d: before the
+ * activation.
+ */
+typedef struct weir_dense {
+    int64_t N, C_in, C_out;
+    weir_activation activation;
+} weir_dense;
+
+WEIR_API weir_status weir_dense_fwd(weir_runtime *rt, const weir_dense *p, const float *x,
+                                    const float *w, const float *b, float *y);
+WEIR_API weir_status weir_dense_bwd_data(weir_runtime *rt, const weir_dense *p, const float *dy,
+                                         const float *w, float *dx);
+WEIR_API weir_status weir_dense_bwd_weights(weir_runtime *rt, const weir_dense *p, const float *x,
+                                            const float *dy, float *dw, float *db);
+
+/* ---- activations, element by element -----------------------------------------------------------
+ */
+
+/* y[i] = act(x[i]); y may be x. */
+WEIR_API weir_status weir_activation_fwd(weir_runtime *rt, weir_activation activation, int64_t n,
+                                         const float *x, float *y);
+/*
+ * dx[i] = dy[i] act'(x[i]), with the derivative taken from y = act(x): relu (y > 0), tanh 1 - y^2,
+ * sigmoid y (1 - y), hard sigmoid slope where 0 < y < 1. dx may be dy.
+ */
+WEIR_API weir_status weir_activation_bwd(weir_runtime *rt, weir_activation activation, int64_t n,
+                                         const float *y, const float *dy, float *dx);
+
+/* ---- GRU --------------------------------------------------------------------------------------
+ * Gates in the order z, r, h (Keras). With xz = x mask_x[z], hz = h(t-1) mask_h[z], and so on:
+ *   z  = rec(xz Wz + hz Uz + bz)              r = rec(xr Wr + hr Ur + br)
+ *   reset before (2018 Keras): c = act(xh Wh + (r * hh) Uh + bh),           b[3H]
+ *   reset after  (today's):    c = act(xh Wh + b0h + r * (hh Uh + b1h)),    b[2][3H]
+ *                              and z, r use b0 + b1
+ *   h(t) = z * h(t-1) + (1 - z) * c
+ * As keras.layers.GRU, reset before = Cho et al. 2014 (arXiv:1406.1078v3), masks = Gal and
+ * Ghahramani 2016 (arXiv:1512.05287).
+ */
+typedef struct weir_gru {
+    int64_t N, T, C_in, H;
+    weir_activation activation; /* tanh or relu */
+    weir_activation recurrent;  /* sigmoid, hard_sigmoid or hard_sigmoid6 */
+    bool reset_after;
+    bool go_backwards; /* reads x from its last step; y[0] is then the step for x[T-1] (Keras) */
+    bool return_sequences; /* y[N][T][H]; else y[N][H], the last state */
+    int mask_gates; /* gates that the dropout masks tell apart: 0 no masks, 1 shared, 3 one each */
+} weir_gru;
+
+/* The tensors of one GRU call; each function says which it reads and writes. */
+typedef struct weir_gru_tensors {
+    const float *x;      /* [N][T][C_in] */
+    const float *w;      /* [C_in][3H] */
+    const float *u;      /* [H][3H] */
+    const float *b;      /* [3H], with reset_after [2][3H]; optional */
+    const float *h0;     /* [N][H] state before the first step; optional (zero) */
+    const float *mask_x; /* [N][mask_gates][C_in], 0 or 1 / (1 - rate); optional */
+    const float *mask_h; /* [N][mask_gates][H]; optional */
+} weir_gru_tensors;
+
+typedef struct weir_gru_gradients {
+    const float *dy; /* [N][T][H] or [N][H], as y */
+    float *dx;       /* [N][T][C_in]; optional: not computed when NULL */
+    float *dh0;      /* [N][H]; optional */
+    float *dw, *du;  /* as w, u */
+    float *db;       /* as b; optional */
+} weir_gru_gradients;
+
+/* Floats that the forward pass keeps for the backward pass. 0 when p is not valid. */
+WEIR_API int64_t weir_gru_reserve_floats(const weir_gru *p);
+/* -> y, and reserve (optional: NULL in inference). */
+WEIR_API weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_tensors *t,
+                                  float *y, float *reserve);
+/* Backward through time. Reads the reserve that weir_gru_fwd wrote from the same p and tensors. */
+WEIR_API weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_tensors *t,
+                                  const float *reserve, const weir_gru_gradients *g);
+
+/* ---- losses -----------------------------------------------------------------------------------
+ * loss = mean over n of |y - t| (MAE) or (y - t)^2 (MSE), summed in double, in order.
+ * dy[i] (optional) = its derivative with respect to y[i]; that of |e| at 0 is 0.
+ */
+typedef enum weir_loss { WEIR_MAE = 0, WEIR_MSE, WEIR_LOSS_COUNT } weir_loss;
+
+WEIR_API weir_status weir_loss_eval(weir_runtime *rt, weir_loss kind, int64_t n, const float *y,
+                                    const float *target, double *loss, float *dy);
+
+/* ---- optimizers, element by element, in place ---------------------------------------------------
+ */
+
+/* v = rho v + (1 - rho) g^2;  p -= rate g / (sqrt(v) + epsilon), Keras 2; with epsilon_inside
+ * p -= rate g / sqrt(v + epsilon), Keras 3. */
+typedef struct weir_rmsprop {
+    float rate, rho, epsilon;
+    bool epsilon_inside;
+} weir_rmsprop;
+WEIR_API weir_status weir_rmsprop_step(weir_runtime *rt, const weir_rmsprop *o, int64_t n,
+                                       const float *g, float *v, float *p);
+
+/* Kingma and Ba 2014 as Keras does it, `step` counted from 1:
+ * m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+ * p -= rate sqrt(1 - beta2^step) / (1 - beta1^step) m / (sqrt(v) + epsilon). */
+typedef struct weir_adam {
+    float rate, beta1, beta2, epsilon;
+} weir_adam;
+WEIR_API weir_status weir_adam_step(weir_runtime *rt, const weir_adam *o, int64_t step, int64_t n,
+                                    const float *g, float *m, float *v, float *p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,136 @@
+/* The runtime: topology, workers, arenas. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_RUNTIME_H
+#define WEIR_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Instruction sets of the kernels, from the slowest. WEIR_ISA_SCALAR is the double-precision
+ * oracle. */
+typedef enum weir_isa {
+    WEIR_ISA_AUTO = -1, /* environment variable WEIR_ISA if set, else the best available */
+    WEIR_ISA_SCALAR = 0,
+    WEIR_ISA_GENERIC,
+    WEIR_ISA_AVX2,
+    WEIR_ISA_AVX512,
+    WEIR_ISA_COUNT
+} weir_isa;
+
+/* Who runs the parallel calls. */
+typedef enum weir_threading {
+    WEIR_THREADING_AUTO = -1, /* environment variable WEIR_THREADING if set, else the pool */
+    WEIR_THREADING_POOL = 0,  /* Weir's own pinned workers */
+    WEIR_THREADING_OPENMP     /* the OpenMP runtime this build was linked with */
+} weir_threading;
+
+/* Where workers are pinned. */
+typedef enum weir_bind {
+    WEIR_BIND_AUTO = -1,   /* environment variable WEIR_BIND if set, else compact */
+    WEIR_BIND_COMPACT = 0, /* fill a NUMA node's cores before the next node's */
+    WEIR_BIND_SPREAD,      /* round-robin over NUMA nodes */
+    WEIR_BIND_NONE         /* leave the threads to the operating system */
+} weir_bind;
+
+/* Told about what went wrong without ending the call (a worker that could not be pinned, ...). */
+typedef void weir_warning_fn(void *user, const char *message);
+
+/* All zero bits are NOT the defaults: start from weir_runtime_options_default(). */
+typedef struct weir_runtime_options {
+    int threads;              /* 0: environment variable WEIR_THREADS, else one per allowed core */
+    weir_isa isa;             /* default WEIR_ISA_AUTO */
+    weir_threading threading; /* default WEIR_THREADING_AUTO */
+    weir_bind bind;           /* default WEIR_BIND_AUTO */
+    weir_warning_fn *warning; /* may be NULL */
+    void *warning_user;
+} weir_runtime_options;
+
+typedef struct weir_runtime weir_runtime;
+
+WEIR_API weir_runtime_options weir_runtime_options_default(void);
+
+/*
+ * Creates a runtime. options may be NULL (defaults). The calling thread is worker 0 of every
+ * parallel call, so threads - 1 threads are started.
+ * Errors: ARGUMENT (bad value, also of an environment variable: WEIR_ISA, WEIR_THREADS, WEIR_BIND,
+ * WEIR_THREADING), UNSUPPORTED (instruction set or OpenMP not available), MEMORY.
+ * A thread that can't be started or pinned is a warning; the runtime then has fewer workers.
+ */
+WEIR_API weir_status weir_runtime_create(const weir_runtime_options *options,
+                                         weir_runtime **runtime);
+/* Ends the workers and frees the arenas. NULL is allowed. No call may be in flight. */
+WEIR_API void weir_runtime_destroy(weir_runtime *runtime);
+
+WEIR_API int weir_runtime_threads(const weir_runtime *runtime);
+WEIR_API weir_isa weir_runtime_isa(const weir_runtime *runtime);
+
+/* Part [begin, end) of a parallel loop, run by worker `worker` (0 .. threads - 1). */
+typedef void weir_range_fn(void *arg, int64_t begin, int64_t end, int worker);
+
+/*
+ * for (i = 0; i < count; i++) body(i), in parallel: fn is called on disjoint ranges that cover
+ * [0, count); a range is at least `grain` long (except the last) and its begin is a multiple of
+ * grain. Returns when all is done. Which worker gets which range is not determined, so fn must give
+ * the same result for any split. Flush-to-zero and denormals-are-zero are set while fn runs and
+ * restored on the calling thread. A call from inside fn runs inline. Several threads may call at
+ * the same time (they take turns).
+ * Errors: ARGUMENT (count < 0, grain < 1, fn NULL), STATE (runtime used in a forked child).
+ */
+WEIR_API weir_status weir_parallel_for(weir_runtime *runtime, int64_t count, int64_t grain,
+                                       weir_range_fn *fn, void *arg);
+
+/*
+ * Memory for tensors, 64-byte aligned, owned by the runtime until weir_tensor_free or destroy.
+ * Zeroed. Pages are first touched by the workers that get the matching part of a static split, so a
+ * batch-major tensor lies on the nodes that will use it.
+ * Errors: MEMORY.
+ */
+WEIR_API weir_status weir_tensor_alloc(weir_runtime *runtime, int64_t floats, float **tensor);
+WEIR_API void weir_tensor_free(weir_runtime *runtime, float *tensor);
+
+/* ---- what the machine is: `weir info` ---- */
+
+typedef struct weir_worker_info {
+    int worker;
+    int node;   /* logical index of the NUMA node, -1 unknown */
+    int core;   /* logical index of the core, -1 unknown */
+    int os_cpu; /* operating-system index of the processing unit pinned to, -1 not pinned */
+} weir_worker_info;
+
+typedef struct weir_machine_info {
+    char cpu_model[64];
+    bool isa_available[WEIR_ISA_COUNT]; /* built in, and the CPU and operating system can run it */
+    const char *isa_why_not[WEIR_ISA_COUNT]; /* reason when not available, else NULL; static */
+    int packages, numa_nodes, cores, pus;
+    int cores_allowed, pus_allowed;        /* by affinity and cgroup */
+    double cpu_quota;                      /* CPUs granted by the cgroup's quota, 0: no limit */
+    int64_t l1d_bytes, l2_bytes, l3_bytes; /* of one instance, 0 unknown */
+    int64_t memory_bytes;
+    char hwloc_version[16];
+    bool synthetic; /* topology comes from HWLOC_SYNTHETIC or HWLOC_XMLFILE: nothing is bound */
+} weir_machine_info;
+
+/* Describes this machine (or the one in HWLOC_SYNTHETIC / HWLOC_XMLFILE). Errors: SYSTEM, MEMORY.
+ */
+WEIR_API weir_status weir_machine_describe(weir_machine_info *info);
+/* Where worker `worker` of the runtime is. Errors: ARGUMENT. */
+WEIR_API weir_status weir_runtime_worker(const weir_runtime *runtime, int worker,
+                                         weir_worker_info *info);
+
+WEIR_API weir_threading weir_runtime_threading(const weir_runtime *runtime);
+WEIR_API weir_bind weir_runtime_bind(const weir_runtime *runtime);
+WEIR_API const char *weir_isa_name(weir_isa isa); /* "scalar", "generic", "avx2", "avx512" */
+WEIR_API const char *weir_threading_name(weir_threading threading); /* "pool", "openmp" */
+WEIR_API const char *weir_bind_name(weir_bind bind); /* "compact", "spread", "none" */
+WEIR_API const char *weir_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,68 @@
+/* The kernel table: what a kernel is given, and one table per instruction set. Internal.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_KERNELS_H
+#define WEIR_KERNELS_H
+
+#include "weir/ops.h"
+
+/* One conv1d call, its sizes worked out and its weights packed by conv1d.c. */
+typedef struct weir_conv1d_call {
+    weir_conv1d p;
+    int64_t T_out, P_l;
+    const float *x;   /* [N][T][C_in] */
+    const float *w;   /* [K][C_in][C_out] */
+    const float *w_t; /* [K][C_out][C_in], bwd_data only */
+    const float *b;   /* [C_out] or NULL */
+    const float *dy;  /* [N][T_out][C_out] */
+    float *y, *dx;
+} weir_conv1d_call;
+
+typedef struct weir_pool_call {
+    weir_pool p;
+    int64_t T_out, P_l;
+    const float *x, *dy;
+    const int32_t *winner_in; /* backward */
+    int32_t *winner;          /* forward, or NULL */
+    float *y, *dx;
+} weir_pool_call;
+
+/* Reserve and dgates are private to the GRU kernels; gru.h gives their layout. */
+typedef struct weir_gru_call {
+    weir_gru p;
+    weir_gru_tensors t;
+    const float *w_t, *u_t; /* [3H][C_in], [3H][H], backward only */
+    float *y;
+    float *reserve;          /* forward: written, or NULL */
+    const float *reserve_in; /* backward */
+    const float *dy;
+    float *dgates;   /* gradients before the activations, written by gru_bwd_data */
+    float *dx, *dh0; /* or NULL */
+} weir_gru_call;
+
+typedef struct weir_kernels {
+#define K(name, type, params) type(*name) params;
+#include "kernels/kernels.def"
+#undef K
+} weir_kernels;
+
+/* Kernels of every instruction set that was compiled: weir_conv1d_fwd_avx2, ... */
+#define WEIR_DECLARE(isa, name, type, params) type weir_##name##_##isa params;
+#define K(name, type, params)                 \
+    WEIR_DECLARE(scalar, name, type, params)  \
+    WEIR_DECLARE(generic, name, type, params) \
+    WEIR_DECLARE(avx2, name, type, params)    \
+    WEIR_DECLARE(avx512, name, type, params)
+#include "kernels/kernels.def"
+#undef K
+#undef WEIR_DECLARE
+
+/* Table of an instruction set; NULL when it is not in this build. Says nothing about the CPU. */
+const weir_kernels *weir_kernels_get(weir_isa isa);
+
+/* In a *_simd.c: WEIR_KERNEL(conv1d_fwd) names the function for the instruction set being compiled.
+ */
+#define WEIR_CONCAT3_(a, b, c) a##b##_##c
+#define WEIR_CONCAT3(a, b, c) WEIR_CONCAT3_(a, b, c)
+#define WEIR_KERNEL(name) WEIR_CONCAT3(weir_, name, WEIR_SIMD)
+
+#endif

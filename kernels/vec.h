@@ -1,0 +1,35 @@
+/*
+ * The vector layer: what every *_simd.c is written in. SPDX-License-Identifier: Apache-2.0
+ *
+ * One of vec_avx512.h, vec_avx2.h, vec_generic.h is compiled in. All give the same bits for the
+ * same lane: only exactly rounded operations, no reciprocal approximations, no horizontal
+ * operations.
+ *
+ *   VL                     lanes of a vector      VREGS   vector registers of the machine
+ *   vf, vi, vm             floats, 32-bit integers, one truth value per lane
+ *   v_tail(n)              mask of the lanes below n (none for n <= 0, all for n >= VL)
+ *   v_load(p), v_store(p, a)           unaligned
+ *   v_load_m(p, m), v_store_m(p, m, a) touch only memory of lanes in m; other lanes load as 0
+ *   v_fma(a, b, c)         a b + c, rounded once;  v_fnma(a, b, c)  c - a b, rounded once
+ *   v_max(a, b)            a > b ? a : b           v_min(a, b)      a < b ? a : b
+ *                          so b is the result when either is NaN or both are zero (as x86)
+ *   v_lt v_le v_gt v_eq    false when either is NaN;  v_isnan(a)
+ *   v_blend(m, a, b)       m ? a : b
+ *   v_abs, v_copysign(a, s)  magnitude of a, sign of s
+ *   v_bits(a), v_float(i)  the same 32 bits as the other type
+ *   vi_add wraps, vi_shl(i, n) shifts left by a constant, vi_eq compares
+ */
+#ifndef WEIR_VEC_H
+#define WEIR_VEC_H
+
+#include <stdint.h>
+
+#if defined(WEIR_VEC_AVX512)
+#include "kernels/vec_avx512.h"
+#elif defined(WEIR_VEC_AVX2)
+#include "kernels/vec_avx2.h"
+#else
+#include "kernels/vec_generic.h"
+#endif
+
+#endif

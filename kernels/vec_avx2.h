@@ -1,0 +1,77 @@
+/* Vector layer on AVX2 and FMA; vec.h says what each function does. SPDX-License-Identifier:
+ * Apache-2.0 */
+#ifndef WEIR_VEC_AVX2_H
+#define WEIR_VEC_AVX2_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#define VL 8
+#define VREGS 16
+
+typedef __m256 vf;
+typedef __m256i vi;
+typedef __m256 vm;
+
+static inline vf v_zero(void) { return _mm256_setzero_ps(); }
+static inline vf v_set1(float a) { return _mm256_set1_ps(a); }
+static inline vf v_load(const float *p) { return _mm256_loadu_ps(p); }
+static inline void v_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
+
+static inline vm v_tail(int64_t n) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    int32_t below = n > VL ? VL : (int32_t)n;
+    return _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(below), lane));
+}
+static inline vf v_load_m(const float *p, vm m) {
+    return _mm256_maskload_ps(p, _mm256_castps_si256(m));
+}
+static inline void v_store_m(float *p, vm m, vf a) {
+    _mm256_maskstore_ps(p, _mm256_castps_si256(m), a);
+}
+
+static inline vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+static inline vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+static inline vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+static inline vf v_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+static inline vf v_sqrt(vf a) { return _mm256_sqrt_ps(a); }
+static inline vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
+static inline vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+static inline vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+
+static inline vm v_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+static inline vm v_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
+static inline vm v_gt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
+static inline vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+static inline vm v_isnan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
+static inline vm vm_and(vm a, vm b) { return _mm256_and_ps(a, b); }
+static inline vm vm_or(vm a, vm b) { return _mm256_or_ps(a, b); }
+static inline vm vm_andnot(vm a, vm b) { return _mm256_andnot_ps(b, a); } /* a and not b */
+static inline vf v_blend(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+
+static inline vi v_bits(vf a) { return _mm256_castps_si256(a); }
+static inline vf v_float(vi a) { return _mm256_castsi256_ps(a); }
+static inline vf v_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+static inline vf v_copysign(vf a, vf s) {
+    return _mm256_or_ps(v_abs(a), _mm256_and_ps(_mm256_set1_ps(-0.0f), s));
+}
+
+static inline vi vi_set1(int32_t a) { return _mm256_set1_epi32(a); }
+static inline vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline void vi_store(int32_t *p, vi a) { _mm256_storeu_si256((__m256i *)p, a); }
+static inline vi vi_load_m(const int32_t *p, vm m) {
+    return _mm256_maskload_epi32(p, _mm256_castps_si256(m));
+}
+static inline void vi_store_m(int32_t *p, vm m, vi a) {
+    _mm256_maskstore_epi32(p, _mm256_castps_si256(m), a);
+}
+static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
+static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+#define vi_shl(a, n) _mm256_slli_epi32((a), (n))
+static inline vm vi_eq(vi a, vi b) { return _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)); }
+static inline vi vi_blend(vm m, vi a, vi b) {
+    return _mm256_blendv_epi8(b, a, _mm256_castps_si256(m));
+}
+
+#endif

@@ -1,0 +1,69 @@
+/* Vector layer on AVX-512F; vec.h says what each function does. SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef WEIR_VEC_AVX512_H
+#define WEIR_VEC_AVX512_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#define VL 16
+#define VREGS 32
+
+typedef __m512 vf;
+typedef __m512i vi;
+typedef __mmask16 vm;
+
+static inline vf v_zero(void) { return _mm512_setzero_ps(); }
+static inline vf v_set1(float a) { return _mm512_set1_ps(a); }
+static inline vf v_load(const float *p) { return _mm512_loadu_ps(p); }
+static inline void v_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
+
+static inline vm v_tail(int64_t n) {
+    if (n >= VL) return 0xffff;
+    return n <= 0 ? (vm)0 : (vm)((1u << n) - 1u);
+}
+static inline vf v_load_m(const float *p, vm m) { return _mm512_maskz_loadu_ps(m, p); }
+static inline void v_store_m(float *p, vm m, vf a) { _mm512_mask_storeu_ps(p, m, a); }
+
+static inline vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+static inline vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+static inline vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+static inline vf v_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+static inline vf v_sqrt(vf a) { return _mm512_sqrt_ps(a); }
+static inline vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+static inline vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
+static inline vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
+static inline vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
+
+static inline vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+static inline vm v_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+static inline vm v_gt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+static inline vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+static inline vm v_isnan(vf a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
+static inline vm vm_and(vm a, vm b) { return (vm)(a & b); }
+static inline vm vm_or(vm a, vm b) { return (vm)(a | b); }
+static inline vm vm_andnot(vm a, vm b) { return (vm)(a & ~b); } /* a and not b */
+static inline vf v_blend(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
+
+static inline vi v_bits(vf a) { return _mm512_castps_si512(a); }
+static inline vf v_float(vi a) { return _mm512_castsi512_ps(a); }
+static inline vf v_abs(vf a) {
+    return v_float(_mm512_and_si512(v_bits(a), _mm512_set1_epi32(0x7fffffff)));
+}
+static inline vf v_copysign(vf a, vf s) {
+    vi sign = _mm512_andnot_si512(_mm512_set1_epi32(0x7fffffff), v_bits(s));
+    return v_float(_mm512_or_si512(v_bits(v_abs(a)), sign));
+}
+
+static inline vi vi_set1(int32_t a) { return _mm512_set1_epi32(a); }
+static inline vi vi_load(const int32_t *p) { return _mm512_loadu_si512(p); }
+static inline void vi_store(int32_t *p, vi a) { _mm512_storeu_si512(p, a); }
+static inline vi vi_load_m(const int32_t *p, vm m) { return _mm512_maskz_loadu_epi32(m, p); }
+static inline void vi_store_m(int32_t *p, vm m, vi a) { _mm512_mask_storeu_epi32(p, m, a); }
+static inline vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+static inline vi vi_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
+#define vi_shl(a, n) _mm512_slli_epi32((a), (n))
+static inline vm vi_eq(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
+static inline vi vi_blend(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m, b, a); }
+
+#endif

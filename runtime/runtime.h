@@ -1,0 +1,26 @@
+/* What kernels/ and validate/ may use of the runtime beside the public header. Internal.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_RUNTIME_INTERNAL_H
+#define WEIR_RUNTIME_INTERNAL_H
+
+#include "weir/runtime.h"
+
+/* Records the message for weir_last_error() and returns status: return
+ * weir_fail(WEIR_ERROR_ARGUMENT, "K is %lld, accepted: 1 or more", ...); */
+__attribute__((format(printf, 2, 3))) weir_status weir_fail(weir_status status, const char *format,
+                                                            ...);
+
+/* Scratch of one op call, 64-byte aligned, not zeroed, kept by the runtime for the next call (so a
+ * training loop allocates nothing after its first step). Safe from several threads. NULL: no
+ * memory. */
+void *weir_scratch_get(weir_runtime *runtime, int64_t bytes);
+void weir_scratch_put(weir_runtime *runtime, void *scratch); /* NULL is allowed */
+
+/* Sets flush-to-zero and denormals-are-zero on this thread; returns what to restore. */
+unsigned weir_denormals_flush(void);
+void weir_denormals_restore(unsigned saved);
+
+/* True when the CPU has it and the operating system saves its registers (cpuid and xgetbv). */
+bool weir_cpu_has(weir_isa isa, const char **why_not);
+
+#endif
