@@ -2,6 +2,7 @@
  * Apache-2.0 */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "runtime/runtime.h"
 
@@ -23,9 +24,11 @@ const char *weir_status_name(weir_status status) {
 const char *weir_last_error(void) { return last_error; }
 
 weir_status weir_fail(weir_status status, const char *format, ...) {
+    char message[sizeof last_error]; /* an argument may point into last_error */
     va_list args;
     va_start(args, format);
-    vsnprintf(last_error, sizeof last_error, format, args);
+    vsnprintf(message, sizeof message, format, args);
     va_end(args);
+    memcpy(last_error, message, sizeof message);
     return status;
 }

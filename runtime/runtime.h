@@ -5,11 +5,6 @@
 
 #include "weir/runtime.h"
 
-/* Records the message for weir_last_error() and returns status: return
- * weir_fail(WEIR_ERROR_ARGUMENT, "K is %lld, accepted: 1 or more", ...); */
-__attribute__((format(printf, 2, 3))) weir_status weir_fail(weir_status status, const char *format,
-                                                            ...);
-
 /* Scratch of one op call, 64-byte aligned, not zeroed, kept by the runtime for the next call (so a
  * training loop allocates nothing after its first step). Safe from several threads. NULL: no
  * memory. */

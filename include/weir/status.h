@@ -33,6 +33,17 @@ WEIR_API const char *weir_status_name(weir_status status);
  */
 WEIR_API const char *weir_last_error(void);
 
+/*
+ * Records the message for weir_last_error() and returns status, for code built on Weir that reports
+ * as Weir does: return weir_fail(WEIR_ERROR_ARGUMENT, "K is %lld, accepted: 1 or more", K);
+ * An argument may be weir_last_error() itself, to put a message around another.
+ */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+WEIR_API weir_status
+weir_fail(weir_status status, const char *format, ...);
+
 #ifdef __cplusplus
 }
 #endif
