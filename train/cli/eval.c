@@ -1,0 +1,7 @@
+/* weir eval. SPDX-License-Identifier: Apache-2.0 */
+#include "train/cli/commands.h"
+
+int cmd_eval(int argc, char **argv) {
+    (void)argc, (void)argv;
+    return command_failed("eval", weir_fail(WEIR_ERROR_UNSUPPORTED, "not in this build"));
+}

@@ -1,0 +1,64 @@
+/* The `weir` program: finds the command and runs it. SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "train/cli/commands.h"
+#include "train/cli/options.h"
+#include "weir/runtime.h"
+
+typedef struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} command;
+
+static const command commands[] = {
+    {"train", cmd_train, "train a model on a time series"},
+    {"compare", cmd_compare, "train a family of models on the same data, in one table"},
+    {"eval", cmd_eval, "evaluate a saved model"},
+    {"data", cmd_data, "download the Jena climate data, or generate a data set of its shape"},
+    {"info", cmd_info, "what Weir found on this machine and how it would use it"},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_usage(FILE *to) {
+    fputs("Usage: weir COMMAND [options]\n\nCommands:\n", to);
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        fprintf(to, "  %-10s%s\n", commands[i].name, commands[i].summary);
+    fputs("\nweir COMMAND --help says more about one; weir --version prints the version.\n", to);
+}
+
+int command_failed(const char *name, weir_status status) {
+    fprintf(stderr, "weir %s: %s\n", name, weir_last_error());
+    return status == WEIR_ERROR_ARGUMENT ? STATUS_USAGE : STATUS_FAILED;
+}
+
+static int unknown_command(const char *word) {
+    const char *names[COMMAND_COUNT + 1] = {0};
+    for (int i = 0; i < COMMAND_COUNT; i++) names[i] = commands[i].name;
+    const char *nearest = options_nearest(word, names);
+    fprintf(stderr, "weir: unknown command \"%s\"", word);
+    if (nearest != NULL) fprintf(stderr, ", did you mean %s?", nearest);
+    fputs("\n\n", stderr);
+    print_usage(stderr);
+    return STATUS_USAGE;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_usage(stderr);
+        return STATUS_USAGE;
+    }
+    const char *word = argv[1];
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, word) == 0) return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        print_usage(stdout);
+        return STATUS_OK;
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("weir %s\n", WEIR_VERSION);
+        return STATUS_OK;
+    }
+    return unknown_command(word);
+}
