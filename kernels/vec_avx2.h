@@ -1,5 +1,5 @@
-/* Vector layer on AVX2 and FMA; vec.h says what each function does. SPDX-License-Identifier:
- * Apache-2.0 */
+/* Vector layer on AVX2 and FMA; vec.h says what each function does.
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef WEIR_VEC_AVX2_H
 #define WEIR_VEC_AVX2_H
 

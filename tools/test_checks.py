@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# Proves that the checks can fail: one offence each, in a tree of their own. SPDX-License-Identifier: Apache-2.0
+import os
+import tempfile
+import unittest
+
+import check_includes
+import check_style
+
+HEAD = "/* Subject. SPDX-License-Identifier: Apache-2.0 */\n"
+HEADERS = {
+    "include/weir/ops.h": HEAD + "#ifndef WEIR_OPS_H\n#define WEIR_OPS_H\n#endif\n",
+    "runtime/runtime.h": HEAD + "#ifndef WEIR_RUNTIME_H\n#define WEIR_RUNTIME_H\n#endif\n",
+    "kernels/kernels.h": HEAD + '#ifndef WEIR_KERNELS_H\n#include "weir/ops.h"\n#endif\n',
+    "kernels/vec.h": HEAD + "#ifndef WEIR_VEC_H\n#endif\n",
+    "train/data/series.h": HEAD + "#ifndef WEIR_SERIES_H\n#endif\n",
+}
+
+
+class Tree(unittest.TestCase):
+    def problems(self, check, path, text):
+        """Problems of a sound tree with this one file more."""
+        with tempfile.TemporaryDirectory() as root:
+            for name, content in {**HEADERS, path: text}.items():
+                os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)
+                with open(os.path.join(root, name), "w", encoding="utf-8") as file:
+                    file.write(content)
+            return check(root)[0]
+
+    def includes(self, path, line):
+        return self.problems(check_includes.check, path, HEAD + line + "\n")
+
+    def style(self, body, path="runtime/x.c"):
+        return self.problems(check_style.check, path, HEAD + body)
+
+
+class Includes(Tree):
+    def test_allowed(self):
+        for path, line in [
+            ("runtime/pool.c", '#include "weir/ops.h"'),
+            ("runtime/topology.c", "#include <hwloc.h>"),
+            ("kernels/conv1d.c", '#include "runtime/runtime.h"'),
+            ("kernels/conv1d_simd.c", '#include "kernels/vec.h"'),
+            ("kernels/conv1d_scalar.c", '#include "kernels/kernels.h"'),
+            ("train/cli/main.c", '#include "train/data/series.h"'),
+            ("validate/main.c", '#include "kernels/kernels.h"'),
+            ("tests/test_x.c", '#include "kernels/vec.h"'),
+            ("examples/x.c", "#include <weir/ops.h>"),
+        ]:
+            self.assertEqual(self.includes(path, line), [], f"{path}: {line}")
+
+    def test_refused(self):
+        for path, line in [
+            ("include/weir/x.h", '#include "runtime/runtime.h"'),
+            ("runtime/pool.c", '#include "kernels/kernels.h"'),
+            ("runtime/pool.c", "#include <hwloc.h>"),
+            ("kernels/conv1d.c", '#include "train/data/series.h"'),
+            ("kernels/conv1d_simd.c", '#include "runtime/runtime.h"'),
+            ("kernels/conv1d_simd.c", "#include <stdlib.h>"),
+            ("kernels/conv1d_scalar.c", '#include "kernels/vec.h"'),
+            ("train/cli/main.c", '#include "kernels/kernels.h"'),
+            ("train/model/x.c", '#include "runtime/runtime.h"'),
+            ("bench/x.cc", '#include "kernels/kernels.h"'),
+            ("validate/main.c", '#include "kernels/vec.h"'),
+            ("validate/main.c", "#include <dnnl.h>"),
+            ("kernels/conv1d.c", '#include "kernels/nowhere.h"'),
+            ("kernels/conv1d.c", '#include "kernels.h"'),
+            ("kernels/conv1d.c", "#include <weir/ops.h>"),
+            ("elsewhere/x.c", '#include "weir/ops.h"'),
+        ]:
+            self.assertEqual(len(self.includes(path, line)), 1, f"{path}: {line}")
+
+
+class Style(Tree):
+    def test_allowed(self):
+        self.assertEqual(self.style("typedef int fn(void *, int);\nint main(void) {\n}\n"), [])
+
+    def test_refused(self):
+        for body in [
+            "typedef int my_t;\n", "struct my_t;\n", "typedef int *pointer;\n",
+            "typedef int (*fn)(void);\n", "#if 0\n", "int a; \n", "\tint a;\n", "int a;",
+            "// TO" "DO later\n", "// " + "x" * 120 + "\n",
+            "int f(void) {\n" + "    ;\n" * 80 + "}\n",
+        ]:
+            self.assertEqual(len(self.style(body)), 1, body)
+
+    def test_top_of_file(self):
+        found = self.problems(check_style.check, "runtime/x.c", "int a;\n")
+        self.assertEqual(len(found), 2)
+        found = self.problems(check_style.check, "runtime/x.h", HEAD + "int a;\n")
+        self.assertEqual(len(found), 1)
+
+    def test_inline(self):
+        found = self.style("inline int f(void);\n", "kernels/x_simd.c")
+        self.assertEqual(len(found), 1)
+        found = self.style("static inline int f(void);\n", "kernels/x_simd.c")
+        self.assertEqual(found, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
