@@ -1,0 +1,137 @@
+/* What the files of runtime/ share among themselves. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_RUNTIME_PARTS_H
+#define WEIR_RUNTIME_PARTS_H
+
+#include <pthread.h>
+
+#include "runtime/runtime.h"
+
+enum { WEIR_CACHE_LINE = 64 };
+
+/* ---- cpu.c ---- */
+
+void weir_cpu_model(char *model, size_t bytes);
+
+/* ---- quota.c ---- */
+
+/* CPUs that the cgroup of this process may use at a time (version 1 or 2), 0: no limit. root is ""
+ * except in tests: the directory that stands for /. */
+double weir_cgroup_quota(const char *root);
+
+/* ---- topology.c: the only user of hwloc ---- */
+
+typedef struct weir_topology weir_topology;
+
+/* The cores that this thread may run on. Errors: SYSTEM, MEMORY. */
+weir_status weir_topology_load(weir_topology **topology);
+void weir_topology_free(weir_topology *topology);
+/* Fills all of info but the CPU's model and instruction sets. */
+void weir_topology_describe(const weir_topology *topology, weir_machine_info *info);
+/* Workers for `threads` 0: one per allowed core, not more than the cgroup's quota. */
+int weir_topology_default_threads(const weir_topology *topology);
+int weir_topology_cores(const weir_topology *topology);
+/* Processing units that this thread may run on; a synthetic topology counts its own. */
+int weir_topology_pus_allowed(const weir_topology *topology);
+/* Node, core and processing unit of allowed core i in the machine's order. */
+weir_worker_info weir_topology_core(const weir_topology *topology, int i);
+/* True when threads can't be bound: the topology is not this machine's. */
+bool weir_topology_synthetic(const weir_topology *topology);
+/* Binds a thread to a processing unit. Errors: MEMORY, SYSTEM. */
+weir_status weir_topology_bind(const weir_topology *topology, pthread_t thread, int os_cpu);
+
+/* ---- placement.c ---- */
+
+/*
+ * Where each of `threads` workers goes. Workers of a node are neighbours, so that a static split of
+ * a range gives a node one piece. More workers than cores wrap round.
+ */
+weir_status weir_placement_plan(const weir_topology *topology, weir_bind bind, int threads,
+                                weir_worker_info *workers);
+
+/* ---- options.c ---- */
+
+/* NULL when the instruction set can be used, else the reason. */
+const char *weir_isa_why_not(weir_isa isa);
+/* Replaces AUTO and 0 by the environment's values where they are set, else leaves them. */
+weir_status weir_options_resolve(weir_runtime_options *options);
+/* Sends a message to the options' warning function, if any. */
+__attribute__((format(printf, 2, 3))) void weir_warn(const weir_runtime_options *options,
+                                                     const char *format, ...);
+
+/* ---- loop.c: what pool.c and pool_openmp.c share ---- */
+
+typedef struct weir_loop {
+    const weir_runtime *runtime;
+    int64_t count, grain; /* both at least 1 */
+    weir_range_fn *fn;
+    void *arg;
+} weir_loop;
+
+/* Part `part` of `parts` of `count` begins here; the parts differ in length by at most 1. */
+static inline int64_t weir_split(int64_t count, int64_t parts, int64_t part) {
+    const int64_t rest = count % parts;
+    return count / parts * part + (part < rest ? part : rest);
+}
+
+/* Pieces of `grain` items that the loop can be cut into. */
+static inline int64_t weir_loop_units(const weir_loop *loop) {
+    return (loop->count - 1) / loop->grain + 1;
+}
+
+/* Calls the body on part `part` of `parts`; does nothing when that part is empty. */
+void weir_loop_part(const weir_loop *loop, int64_t parts, int64_t part, int worker);
+
+/* What a thread was before it ran a loop's body. */
+typedef struct weir_outside {
+    const weir_runtime *runtime;
+    int worker;
+    unsigned denormals;
+} weir_outside;
+
+/* From here to weir_leave this thread is `worker` of runtime and flushes denormals. */
+weir_outside weir_enter(const weir_runtime *runtime, int worker);
+void weir_leave(weir_outside outside);
+/* The worker of runtime that this thread is at the moment, -1 none. */
+int weir_inside(const weir_runtime *runtime);
+
+/* ---- pool.c and pool_openmp.c ---- */
+
+typedef struct weir_team weir_team;
+
+/* Starts runtime->threads - 1 threads, and lowers runtime->threads when some can't be started.
+ * Errors: MEMORY. */
+weir_status weir_team_create(weir_runtime *runtime);
+void weir_team_destroy(weir_team *team); /* NULL is allowed */
+/* The same in the child of a fork, where the threads don't exist. */
+void weir_team_abandon(weir_team *team);
+void weir_team_run(weir_team *team, const weir_loop *loop);
+
+bool weir_openmp_available(void);
+void weir_openmp_run(int threads, const weir_loop *loop);
+
+/* ---- arena.c ---- */
+
+typedef struct weir_arena {
+    pthread_mutex_t mutex;
+    struct weir_block *tensors; /* in use */
+    struct weir_block *scratch; /* in use and free */
+} weir_arena;
+
+void weir_arena_init(weir_arena *arena);
+void weir_arena_destroy(weir_arena *arena);
+
+struct weir_runtime {
+    weir_runtime_options options; /* resolved: no AUTO, no 0 */
+    int threads;
+    weir_worker_info *workers; /* [threads] */
+    weir_topology *topology;
+    weir_team *team; /* NULL with OpenMP */
+    pthread_mutex_t turn;
+    unsigned born; /* weir_fork_count() at creation */
+    weir_arena arena;
+};
+
+/* How many forks lie between the first process and this one. */
+unsigned weir_fork_count(void);
+
+#endif

@@ -1,0 +1,51 @@
+/* Which worker goes to which core. SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "runtime/parts.h"
+
+/* Sorts by node; within a node the order of choice (kept in .worker) stays. */
+static int by_node(const void *a, const void *b) {
+    const weir_worker_info *x = a, *y = b;
+    if (x->node != y->node) return x->node < y->node ? -1 : 1;
+    return (x->worker > y->worker) - (x->worker < y->worker);
+}
+
+/* Reorders cores that are grouped by node: the first of each node, the second of each, ... */
+static void interleave_nodes(const weir_worker_info *cores, int n, weir_worker_info *order) {
+    int done = 0;
+    for (int round = 0; done < n; round++)
+        for (int i = 0, rank = 0; i < n; i++) {
+            rank = i > 0 && cores[i].node == cores[i - 1].node ? rank + 1 : 0;
+            if (rank == round) order[done++] = cores[i];
+        }
+}
+
+weir_status weir_placement_plan(const weir_topology *topology, weir_bind bind, int threads,
+                                weir_worker_info *workers) {
+    if (bind == WEIR_BIND_NONE) {
+        for (int w = 0; w < threads; w++)
+            workers[w] = (weir_worker_info){.worker = w, .node = -1, .core = -1, .os_cpu = -1};
+        return WEIR_OK;
+    }
+    const int n = weir_topology_cores(topology);
+    weir_worker_info *cores = calloc(2 * (size_t)n, sizeof *cores);
+    if (!cores) return weir_fail(WEIR_ERROR_MEMORY, "no memory to place workers on %d cores", n);
+    weir_worker_info *order = cores;
+    for (int i = 0; i < n; i++) {
+        cores[i] = weir_topology_core(topology, i);
+        cores[i].worker = i;
+    }
+    qsort(cores, (size_t)n, sizeof *cores, by_node);
+    if (bind == WEIR_BIND_SPREAD) {
+        order = cores + n;
+        interleave_nodes(cores, n, order);
+    }
+    for (int w = 0; w < threads; w++) {
+        workers[w] = order[w % n];
+        workers[w].worker = w;
+    }
+    qsort(workers, (size_t)threads, sizeof *workers, by_node);
+    for (int w = 0; w < threads; w++) workers[w].worker = w;
+    free(cores);
+    return WEIR_OK;
+}

@@ -1,0 +1,230 @@
+/*
+ * Weir's own workers. SPDX-License-Identifier: Apache-2.0
+ *
+ * A loop is cut into chunks, and each worker owns a run of neighbouring ones: its share. `unclaimed`
+ * of a share counts down; whoever takes it from k to k - 1 runs the k-th chunk from the share's end.
+ * A worker empties its own share first, then the others', nearest first. The loop is over when every
+ * chunk has been run, whether or not every worker has woken up.
+ *
+ * A late worker can't touch a loop that is over: it reads `loop` only after it has claimed a chunk,
+ * and a loop with a claimed chunk that is not yet counted as finished can't end. All counts are zero
+ * between loops, so nothing is claimed then.
+ */
+#define _GNU_SOURCE
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/futex.h"
+#include "runtime/parts.h"
+
+enum {
+    CHUNKS_PER_WORKER = 4,  /* room for balance, at the price of a call each */
+    SPIN_NS = 50000,        /* longer than the gaps between the calls of a training step */
+    SPIN_CROWDED_NS = 2000, /* when there are more workers than CPUs */
+    PAUSES_BETWEEN_CLOCKS = 32
+};
+
+struct share {
+    _Alignas(2 * WEIR_CACHE_LINE) _Atomic uint32_t unclaimed;
+    weir_team *team; /* the rest: what the worker's thread is told at its start */
+    int worker;
+    int near_first, near_last; /* workers on the same node */
+    pthread_t thread;
+};
+
+struct weir_team {
+    _Alignas(2 * WEIR_CACHE_LINE) _Atomic uint32_t epoch; /* counts loops; a futex */
+    _Atomic uint32_t sleepers;
+    weir_loop loop;
+    int64_t chunks;
+    _Alignas(2 * WEIR_CACHE_LINE) _Atomic uint32_t unfinished; /* chunks; a futex */
+    _Atomic uint32_t caller_sleeps;
+    _Alignas(2 * WEIR_CACHE_LINE) const weir_runtime *runtime;
+    _Atomic bool stop;
+    int threads;
+    int64_t spin_ns;
+    struct share *shares; /* [threads] */
+};
+
+static int64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Waits while *word == value: spins for a while, then returns false. */
+static bool spin_while(const _Atomic uint32_t *word, uint32_t value, int64_t spin_ns) {
+    const int64_t start = now_ns();
+    do {
+        for (int i = 0; i < PAUSES_BETWEEN_CLOCKS; i++) {
+            if (atomic_load_explicit(word, memory_order_acquire) != value) return true;
+            weir_pause();
+        }
+    } while (now_ns() - start < spin_ns);
+    return false;
+}
+
+/* Chunks of this share that are left, including the one now claimed; 0: none. */
+static uint32_t claim(struct share *share) {
+    uint32_t left = atomic_load_explicit(&share->unclaimed, memory_order_relaxed);
+    while (left > 0 &&
+           !atomic_compare_exchange_weak_explicit(&share->unclaimed, &left, left - 1,
+                                                  memory_order_acquire, memory_order_relaxed)) {}
+    return left;
+}
+
+static uint32_t run_share(weir_team *team, int owner, int worker) {
+    uint32_t ran = 0, left;
+    while ((left = claim(&team->shares[owner])) > 0) {
+        const int64_t end = weir_split(team->chunks, team->threads, owner + 1);
+        weir_loop_part(&team->loop, team->chunks, end - left, worker);
+        ran++;
+    }
+    return ran;
+}
+
+/* Runs chunks until none is left to claim. */
+static void work(weir_team *team, int worker) {
+    const struct share *own = &team->shares[worker];
+    uint32_t ran = 0;
+    for (int i = worker; i < own->near_last; i++) ran += run_share(team, i, worker);
+    for (int i = own->near_first; i < worker; i++) ran += run_share(team, i, worker);
+    for (int i = own->near_last; i < team->threads; i++) ran += run_share(team, i, worker);
+    for (int i = 0; i < own->near_first; i++) ran += run_share(team, i, worker);
+    if (ran == 0) return;
+    const uint32_t before = atomic_fetch_sub(&team->unfinished, ran);
+    if (before == ran && atomic_load(&team->caller_sleeps)) weir_futex_wake(&team->unfinished, 1);
+}
+
+static void wait_for_loop(weir_team *team, uint32_t seen) {
+    if (spin_while(&team->epoch, seen, team->spin_ns)) return;
+    atomic_fetch_add(&team->sleepers, 1);
+    while (atomic_load(&team->epoch) == seen) weir_futex_wait(&team->epoch, seen);
+    atomic_fetch_sub(&team->sleepers, 1);
+}
+
+static void wait_for_chunks(weir_team *team) {
+    uint32_t left;
+    while ((left = atomic_load_explicit(&team->unfinished, memory_order_acquire)) > 0) {
+        if (spin_while(&team->unfinished, left, team->spin_ns)) continue;
+        atomic_store(&team->caller_sleeps, 1);
+        weir_futex_wait(&team->unfinished, left);
+        atomic_store(&team->caller_sleeps, 0);
+    }
+}
+
+static void *worker_main(void *arg) {
+    const struct share *share = arg;
+    weir_team *team = share->team;
+    const weir_runtime *runtime = team->runtime;
+    weir_enter(runtime, share->worker);
+    for (uint32_t seen = 0;;) {
+        wait_for_loop(team, seen);
+        seen = atomic_load(&team->epoch);
+        if (atomic_load(&team->stop)) return NULL;
+        work(team, share->worker);
+    }
+}
+
+void weir_team_run(weir_team *team, const weir_loop *loop) {
+    const int64_t units = weir_loop_units(loop), most = (int64_t)team->threads * CHUNKS_PER_WORKER;
+    const weir_outside outside = weir_enter(loop->runtime, 0);
+    if (units == 1 || team->threads == 1) {
+        weir_loop_part(loop, 1, 0, 0);
+        weir_leave(outside);
+        return;
+    }
+    team->loop = *loop;
+    team->chunks = units < most ? units : most;
+    atomic_store_explicit(&team->unfinished, (uint32_t)team->chunks, memory_order_relaxed);
+    for (int w = 0; w < team->threads; w++) {
+        const int64_t chunks = weir_split(team->chunks, team->threads, w + 1) -
+                               weir_split(team->chunks, team->threads, w);
+        atomic_store_explicit(&team->shares[w].unclaimed, (uint32_t)chunks, memory_order_release);
+    }
+    atomic_fetch_add(&team->epoch, 1);
+    if (atomic_load(&team->sleepers) > 0)
+        weir_futex_wake(&team->epoch,
+                        team->chunks < team->threads ? (int)team->chunks - 1 : team->threads - 1);
+    work(team, 0);
+    wait_for_chunks(team);
+    weir_leave(outside);
+}
+
+/* Workers of one node are neighbours; see weir_placement_plan. */
+static void find_near(weir_team *team, const weir_worker_info *workers) {
+    for (int w = 0; w < team->threads; w++) {
+        struct share *share = &team->shares[w];
+        share->near_first = share->near_last = w;
+        while (share->near_first > 0 && workers[share->near_first - 1].node == workers[w].node)
+            share->near_first--;
+        while (share->near_last < team->threads &&
+               workers[share->near_last].node == workers[w].node)
+            share->near_last++;
+    }
+}
+
+/* Starts and binds worker w. Returns false when the system gives no more threads. */
+static bool start_worker(weir_team *team, int w) {
+    const weir_runtime *runtime = team->runtime;
+    struct share *share = &team->shares[w];
+    const int error = pthread_create(&share->thread, NULL, worker_main, share);
+    if (error) {
+        weir_warn(&runtime->options, "can't start thread %d of %d: %s; going on with %d", w + 1,
+                  runtime->threads, strerror(error), w);
+        return false;
+    }
+    weir_worker_info *place = &runtime->workers[w];
+    if (place->os_cpu < 0 || weir_topology_synthetic(runtime->topology)) return true;
+    if (weir_topology_bind(runtime->topology, share->thread, place->os_cpu) != WEIR_OK) {
+        weir_warn(&runtime->options, "worker %d: %s; going on unbound", w, weir_last_error());
+        place->os_cpu = -1;
+    }
+    return true;
+}
+
+weir_status weir_team_create(weir_runtime *runtime) {
+    const size_t n = (size_t)runtime->threads;
+    weir_team *team = aligned_alloc(_Alignof(weir_team), sizeof *team);
+    struct share *shares = aligned_alloc(_Alignof(struct share), n * sizeof *shares);
+    if (!team || !shares) {
+        free(team);
+        free(shares);
+        return weir_fail(WEIR_ERROR_MEMORY, "no memory for %d workers", runtime->threads);
+    }
+    memset(team, 0, sizeof *team);
+    memset(shares, 0, n * sizeof *shares);
+    const bool crowded = runtime->threads > weir_topology_pus_allowed(runtime->topology);
+    team->spin_ns = crowded ? SPIN_CROWDED_NS : SPIN_NS;
+    team->runtime = runtime;
+    team->shares = shares;
+    for (int w = 0; w < runtime->threads; w++) {
+        shares[w].team = team;
+        shares[w].worker = w;
+        if (w > 0 && !start_worker(team, w)) runtime->threads = w;
+    }
+    team->threads = runtime->threads;
+    find_near(team, runtime->workers);
+    runtime->team = team;
+    return WEIR_OK;
+}
+
+static void free_team(weir_team *team) {
+    free(team->shares);
+    free(team);
+}
+
+void weir_team_abandon(weir_team *team) {
+    if (team) free_team(team);
+}
+
+void weir_team_destroy(weir_team *team) {
+    if (!team) return;
+    atomic_store(&team->stop, true);
+    atomic_fetch_add(&team->epoch, 1);
+    weir_futex_wake(&team->epoch, team->threads);
+    for (int w = 1; w < team->threads; w++) pthread_join(team->shares[w].thread, NULL);
+    free_team(team);
+}

@@ -1,0 +1,121 @@
+/* Life of a runtime and its parallel calls. SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/parts.h"
+
+static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+static atomic_uint forks;
+
+static void count_fork(void) { atomic_fetch_add(&forks, 1); }
+static void watch_forks(void) { pthread_atfork(NULL, NULL, count_fork); }
+
+unsigned weir_fork_count(void) {
+    pthread_once(&watch_once, watch_forks);
+    return atomic_load_explicit(&forks, memory_order_relaxed);
+}
+
+static weir_status start(weir_runtime *r) {
+    weir_status status = weir_options_resolve(&r->options);
+    if (status == WEIR_OK) status = weir_topology_load(&r->topology);
+    if (status != WEIR_OK) return status;
+    if (r->options.threads == 0) r->options.threads = weir_topology_default_threads(r->topology);
+    /* OpenMP binds its threads itself, as OMP_PROC_BIND says. */
+    const bool openmp = r->options.threading == WEIR_THREADING_OPENMP;
+    if (openmp) r->options.bind = WEIR_BIND_NONE;
+    r->threads = r->options.threads;
+    r->workers = calloc((size_t)r->threads, sizeof *r->workers);
+    if (!r->workers) return weir_fail(WEIR_ERROR_MEMORY, "no memory for %d workers", r->threads);
+    status = weir_placement_plan(r->topology, r->options.bind, r->threads, r->workers);
+    if (status == WEIR_OK && !openmp) status = weir_team_create(r);
+    return status;
+}
+
+weir_status weir_runtime_create(const weir_runtime_options *options, weir_runtime **runtime) {
+    if (!runtime) return weir_fail(WEIR_ERROR_ARGUMENT, "runtime is NULL");
+    *runtime = NULL;
+    weir_runtime *r = calloc(1, sizeof *r);
+    if (!r) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a runtime");
+    r->options = options ? *options : weir_runtime_options_default();
+    r->born = weir_fork_count();
+    pthread_mutex_init(&r->turn, NULL);
+    weir_arena_init(&r->arena);
+    const weir_status status = start(r);
+    if (status != WEIR_OK) {
+        weir_runtime_destroy(r);
+        return status;
+    }
+    *runtime = r;
+    return WEIR_OK;
+}
+
+void weir_runtime_destroy(weir_runtime *r) {
+    if (!r) return;
+    if (r->born == weir_fork_count())
+        weir_team_destroy(r->team);
+    else
+        weir_team_abandon(r->team);
+    weir_arena_destroy(&r->arena);
+    pthread_mutex_destroy(&r->turn);
+    weir_topology_free(r->topology);
+    free(r->workers);
+    free(r);
+}
+
+weir_status weir_parallel_for(weir_runtime *r, int64_t count, int64_t grain, weir_range_fn *fn,
+                              void *arg) {
+    if (!r || !fn) return weir_fail(WEIR_ERROR_ARGUMENT, "%s is NULL", r ? "fn" : "runtime");
+    if (count < 0)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "count is %" PRId64 ", accepted: 0 or more", count);
+    if (grain < 1)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "grain is %" PRId64 ", accepted: 1 or more", grain);
+    if (r->born != weir_fork_count())
+        return weir_fail(WEIR_ERROR_STATE,
+                         "this runtime was created before fork(), its threads are "
+                         "in the parent only: create one in the child");
+    if (count == 0) return WEIR_OK;
+    const weir_loop loop = {.runtime = r, .count = count, .grain = grain, .fn = fn, .arg = arg};
+    const int worker = weir_inside(r);
+    if (worker >= 0) {
+        weir_loop_part(&loop, 1, 0, worker);
+        return WEIR_OK;
+    }
+    pthread_mutex_lock(&r->turn);
+    if (r->team)
+        weir_team_run(r->team, &loop);
+    else
+        weir_openmp_run(r->threads, &loop);
+    pthread_mutex_unlock(&r->turn);
+    return WEIR_OK;
+}
+
+int weir_runtime_threads(const weir_runtime *r) { return r->threads; }
+weir_isa weir_runtime_isa(const weir_runtime *r) { return r->options.isa; }
+weir_threading weir_runtime_threading(const weir_runtime *r) { return r->options.threading; }
+weir_bind weir_runtime_bind(const weir_runtime *r) { return r->options.bind; }
+const char *weir_version(void) { return WEIR_VERSION; }
+
+weir_status weir_runtime_worker(const weir_runtime *r, int worker, weir_worker_info *info) {
+    if (worker < 0 || worker >= r->threads)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "worker is %d, accepted: 0 to %d", worker,
+                         r->threads - 1);
+    *info = r->workers[worker];
+    return WEIR_OK;
+}
+
+weir_status weir_machine_describe(weir_machine_info *info) {
+    weir_topology *topology;
+    const weir_status status = weir_topology_load(&topology);
+    if (status != WEIR_OK) return status;
+    memset(info, 0, sizeof *info);
+    weir_topology_describe(topology, info);
+    weir_topology_free(topology);
+    weir_cpu_model(info->cpu_model, sizeof info->cpu_model);
+    for (weir_isa isa = WEIR_ISA_SCALAR; isa < WEIR_ISA_COUNT; isa++) {
+        info->isa_why_not[isa] = weir_isa_why_not(isa);
+        info->isa_available[isa] = info->isa_why_not[isa] == NULL;
+    }
+    return WEIR_OK;
+}

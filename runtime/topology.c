@@ -1,0 +1,145 @@
+/* Cores, nodes and caches: the only user of hwloc. SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <hwloc.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/parts.h"
+
+struct weir_topology {
+    hwloc_topology_t hwloc;
+    hwloc_cpuset_t allowed; /* by affinity and cgroup */
+    hwloc_obj_t *cores;     /* [core_count] those with an allowed processing unit */
+    int core_count;
+    bool synthetic;
+};
+
+/* Machines without core objects (some virtual ones) have processing units only. */
+static hwloc_obj_type_t core_type(hwloc_topology_t hwloc) {
+    return hwloc_get_nbobjs_by_type(hwloc, HWLOC_OBJ_CORE) > 0 ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
+}
+
+static weir_status find_allowed(weir_topology *t) {
+    t->allowed = hwloc_bitmap_dup(hwloc_topology_get_allowed_cpuset(t->hwloc));
+    hwloc_cpuset_t affinity = hwloc_bitmap_alloc();
+    if (!t->allowed || !affinity) {
+        hwloc_bitmap_free(affinity);
+        return weir_fail(WEIR_ERROR_MEMORY, "no memory for the set of allowed cores");
+    }
+    /* An affinity that can't be read is no reason to fail: the cgroup's set remains. */
+    if (!t->synthetic && hwloc_get_cpubind(t->hwloc, affinity, HWLOC_CPUBIND_THREAD) == 0 &&
+        hwloc_bitmap_intersects(t->allowed, affinity))
+        hwloc_bitmap_and(t->allowed, t->allowed, affinity);
+    hwloc_bitmap_free(affinity);
+    return WEIR_OK;
+}
+
+static weir_status find_cores(weir_topology *t) {
+    const hwloc_obj_type_t type = core_type(t->hwloc);
+    const int all = hwloc_get_nbobjs_by_type(t->hwloc, type);
+    t->cores = calloc(all > 0 ? (size_t)all : 1, sizeof *t->cores);
+    if (!t->cores) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a list of %d cores", all);
+    for (hwloc_obj_t core = NULL; (core = hwloc_get_next_obj_by_type(t->hwloc, type, core));)
+        if (hwloc_bitmap_intersects(core->cpuset, t->allowed)) t->cores[t->core_count++] = core;
+    if (t->core_count == 0)
+        return weir_fail(WEIR_ERROR_SYSTEM, "the machine's description has no core to run on");
+    return WEIR_OK;
+}
+
+weir_status weir_topology_load(weir_topology **topology) {
+    *topology = NULL;
+    weir_topology *t = calloc(1, sizeof *t);
+    if (!t) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the topology");
+    if (hwloc_topology_init(&t->hwloc) != 0) {
+        free(t);
+        return weir_fail(WEIR_ERROR_MEMORY, "hwloc has no memory for the topology");
+    }
+    hwloc_topology_set_flags(t->hwloc, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
+    weir_status status = WEIR_OK;
+    if (hwloc_topology_load(t->hwloc) != 0)
+        status = weir_fail(WEIR_ERROR_SYSTEM, "hwloc can't read the topology: %s", strerror(errno));
+    if (status == WEIR_OK) {
+        t->synthetic = !hwloc_topology_is_thissystem(t->hwloc);
+        status = find_allowed(t);
+    }
+    if (status == WEIR_OK) status = find_cores(t);
+    if (status != WEIR_OK) {
+        weir_topology_free(t);
+        return status;
+    }
+    *topology = t;
+    return WEIR_OK;
+}
+
+void weir_topology_free(weir_topology *t) {
+    if (!t) return;
+    free(t->cores);
+    hwloc_bitmap_free(t->allowed);
+    hwloc_topology_destroy(t->hwloc);
+    free(t);
+}
+
+static int64_t cache_bytes(hwloc_topology_t hwloc, hwloc_obj_type_t type) {
+    const hwloc_obj_t cache = hwloc_get_next_obj_by_type(hwloc, type, NULL);
+    return cache ? (int64_t)cache->attr->cache.size : 0;
+}
+
+void weir_topology_describe(const weir_topology *t, weir_machine_info *info) {
+    info->packages = hwloc_get_nbobjs_by_type(t->hwloc, HWLOC_OBJ_PACKAGE);
+    info->numa_nodes = hwloc_get_nbobjs_by_type(t->hwloc, HWLOC_OBJ_NUMANODE);
+    info->cores = hwloc_get_nbobjs_by_type(t->hwloc, core_type(t->hwloc));
+    info->pus = hwloc_get_nbobjs_by_type(t->hwloc, HWLOC_OBJ_PU);
+    info->cores_allowed = t->core_count;
+    info->pus_allowed = weir_topology_pus_allowed(t);
+    info->cpu_quota = t->synthetic ? 0 : weir_cgroup_quota("");
+    info->l1d_bytes = cache_bytes(t->hwloc, HWLOC_OBJ_L1CACHE);
+    info->l2_bytes = cache_bytes(t->hwloc, HWLOC_OBJ_L2CACHE);
+    info->l3_bytes = cache_bytes(t->hwloc, HWLOC_OBJ_L3CACHE);
+    info->memory_bytes = (int64_t)hwloc_get_root_obj(t->hwloc)->total_memory;
+    info->synthetic = t->synthetic;
+    const unsigned version = hwloc_get_api_version();
+    snprintf(info->hwloc_version, sizeof info->hwloc_version, "%u.%u.%u", version >> 16,
+             version >> 8 & 255, version & 255);
+}
+
+int weir_topology_cores(const weir_topology *t) { return t->core_count; }
+
+int weir_topology_pus_allowed(const weir_topology *t) { return hwloc_bitmap_weight(t->allowed); }
+
+bool weir_topology_synthetic(const weir_topology *t) { return t->synthetic; }
+
+int weir_topology_default_threads(const weir_topology *t) {
+    const double quota = t->synthetic ? 0 : weir_cgroup_quota("");
+    if (quota <= 0 || quota >= t->core_count) return t->core_count;
+    return quota < 1 ? 1 : (int)lround(quota);
+}
+
+weir_worker_info weir_topology_core(const weir_topology *t, int i) {
+    const hwloc_obj_t core = t->cores[i];
+    weir_worker_info info = {.worker = -1, .node = -1, .core = (int)core->logical_index};
+    hwloc_obj_t node = NULL;
+    while ((node = hwloc_get_next_obj_by_type(t->hwloc, HWLOC_OBJ_NUMANODE, node)))
+        if (hwloc_bitmap_intersects(node->cpuset, core->cpuset)) {
+            info.node = (int)node->logical_index;
+            break;
+        }
+    /* The first unit of the core that is allowed; its siblings stay idle. */
+    int pu = hwloc_bitmap_first(core->cpuset);
+    while (pu >= 0 && !hwloc_bitmap_isset(t->allowed, (unsigned)pu))
+        pu = hwloc_bitmap_next(core->cpuset, pu);
+    info.os_cpu = pu;
+    return info;
+}
+
+weir_status weir_topology_bind(const weir_topology *t, pthread_t thread, int os_cpu) {
+    hwloc_cpuset_t set = hwloc_bitmap_alloc();
+    if (!set) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a set of CPUs");
+    hwloc_bitmap_only(set, (unsigned)os_cpu);
+    const int rc = hwloc_set_thread_cpubind(t->hwloc, thread, set, 0);
+    const int error = errno;
+    hwloc_bitmap_free(set);
+    if (rc == 0) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_SYSTEM, "can't bind to CPU %d: %s", os_cpu, strerror(error));
+}
