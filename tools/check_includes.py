@@ -10,7 +10,7 @@ import os
 import re
 import sys
 
-from sources import files, report
+from sources import CODE, files, report
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
@@ -34,7 +34,7 @@ MAY_SEE = [
 OWNERS = [
     (r"hwloc", r"runtime/topology\.c"),
     (r"omp\.h", r"runtime/pool_openmp\.c|bench/.*"),
-    (r"\w*intrin\.h", r"kernels/vec_\w+\.h|runtime/.*"),
+    (r"\w*intrin\.h", r"kernels/vec_\w+\.h|runtime/.*|bench/.*"),
     (r"curl/|archive", r"train/data/.*|train/cli/.*"),
     (r"cJSON|cjson/", r"train/.*"),
     (r"dnnl", r"bench/.*"),
@@ -52,6 +52,9 @@ def may_see(path):
 
 
 def check_own(root, path, name):
+    beside = os.path.join(os.path.dirname(path), name)
+    if "/" not in name and os.path.exists(os.path.join(root, beside)):
+        name = beside
     if not any(re.match(p, name) for p in may_see(path)):
         return f'must not include "{name}"'
     if not any(os.path.exists(os.path.join(root, d, name)) for d in ("", "include")):
@@ -71,7 +74,7 @@ def check_system(path, name):
 
 
 def check(root):
-    paths = files(root, (".c", ".h", ".cc", ".def"))
+    paths = files(root, CODE)
     problems = []
     for path in paths:
         with open(os.path.join(root, path), encoding="utf-8") as source:

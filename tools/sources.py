@@ -1,7 +1,7 @@
 # Which files of the tree the checks read. SPDX-License-Identifier: Apache-2.0
 import os
 
-CODE = (".c", ".h", ".cc", ".def")
+CODE = (".c", ".h", ".cc", ".cpp", ".hpp", ".def")
 TEXT = CODE + (".py", ".sh", ".md", ".build", ".txt", ".svg", ".csv")
 NAMED = ("setup.sh", "run")
 
