@@ -1,5 +1,5 @@
-/* Status names and the message of the last failure on each thread. SPDX-License-Identifier:
- * Apache-2.0 */
+/* Status names and the message of the last failure on each thread.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

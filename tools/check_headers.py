@@ -17,6 +17,8 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werr
 
 def options(root, path):
     found = ["-fsyntax-only", "-I", root, "-I", os.path.join(root, "include"), *WARNINGS]
+    if not path.startswith("include/"):
+        found.append("-D_GNU_SOURCE")  # the sources that include them define it
     if "avx" in path:
         found += ["-mavx2", "-mfma", "-mavx512f"]
     return found
