@@ -16,9 +16,8 @@ typedef enum missing_policy {
 } missing_policy;
 
 typedef struct series_options {
-    const char *target; /* column name, or "T (degC)" by default when NULL */
-    const char
-        *columns; /* comma-separated names to use, in this order; NULL: all numeric columns */
+    const char *target;   /* column name; NULL: "T (degC)" */
+    const char *columns;  /* comma-separated names to use, in this order; NULL: all but the first */
     double missing_value; /* default -9999 */
     missing_policy missing;
 } series_options;
@@ -31,27 +30,39 @@ typedef struct series {
     char *source;   /* file name, or "generated (seed N)", owned */
     bool generated;
     int64_t missing; /* cells that the policy filled (or found, with MISSING_NONE) */
-    /* Sampling: seconds between rows (median), and how many steps are longer or not positive. */
-    double step_seconds;
-    int64_t irregular_steps;
+    /* Sampling. Rows are used in the file's order whatever their times are; these say how regular
+     * the times are, so that a program can tell its user. */
+    int64_t first_time;      /* of the first row, seconds since 01.01.1970 */
+    double step_seconds;     /* between rows, median; 0 for one row */
+    int64_t irregular_steps; /* steps that differ from the median */
+    int64_t backward_steps;  /* of them, those that are zero or negative */
 } series;
 
+/* Target "T (degC)", all columns, -9999 held from the row before. */
 series_options series_options_default(void);
 
 /*
  * Reads a CSV file: a header line, a first column of times ("dd.mm.yyyy hh:mm:ss" or ISO 8601),
  * numeric columns; CRLF, quotes, a byte-order mark and a missing last newline are fine. Parses with
- * its own exact float parser, no locale. Errors: SYSTEM (can't open or map), FORMAT (file, line and
- * column are named), ARGUMENT (unknown column), MEMORY.
+ * its own exact float parser, no locale. options may be NULL (defaults). Errors: SYSTEM (can't open
+ * or map), FORMAT (file, line and column are named), ARGUMENT (unknown column; lists the columns),
+ * MEMORY.
  */
 weir_status series_read_csv(const char *path, const series_options *options, series *out);
 
 /*
  * A made-up weather station of the Jena file's shape (14 columns with its names, every 10 minutes
- * from 01.01.2009): seasons, days, weather fronts, noise. The same seed gives the same bits.
+ * from 01.01.2009): seasons, days, weather fronts, noise. The same seed gives the same bits on every
+ * machine. Errors: ARGUMENT (rows outside 1 .. SERIES_GENERATE_MAX), MEMORY.
  */
+#define SERIES_GENERATE_MAX INT64_C(100000000)
 weir_status series_generate(int64_t rows, uint64_t seed, series *out);
 
+/* Writes the series as a CSV file that series_read_csv reads back to the same bits, if its values
+ * have two decimals. The file appears when it is complete. Errors: SYSTEM, MEMORY. */
+weir_status series_write_csv(const series *s, const char *path);
+
+/* Zeroes *s; a zeroed series may be freed again. */
 void series_free(series *s);
 
 #endif

@@ -10,32 +10,43 @@
  */
 typedef struct window_options {
     int64_t lookback, step, delay, batch_size;
-    int64_t train_rows,
-        val_rows; /* 0: 200,000 and 100,000, or in the same proportions when the file
-                                     is shorter */
+    /* 0: as in the book, 200,000 and 100,000, when the file has WINDOWS_BOOK_ROWS or more, else in
+     * the same proportions. */
+    int64_t train_rows, val_rows;
 } window_options;
+
+/* With so many rows the test part is no shorter than the validation part. */
+enum { WINDOWS_BOOK_ROWS = 400000 };
 
 typedef enum split { SPLIT_TRAIN = 0, SPLIT_VAL, SPLIT_TEST, SPLIT_COUNT } split;
 
 /* Normalised rows and what was subtracted and divided. */
 typedef struct windows {
-    window_options o;
+    window_options o; /* with the numbers of rows that were chosen */
     int64_t steps, rows, columns, target;
     float *values;                                /* [rows][columns] normalised, owned */
     double *mean, *std;                           /* [columns] of the training rows, owned */
     int64_t first[SPLIT_COUNT], end[SPLIT_COUNT]; /* rows r of each split's windows, [first, end) */
 } windows;
 
-/* Errors: ARGUMENT (names the option and what is accepted), MEMORY. mean_std may be NULL (then the
- * training rows' are taken) or [2][columns] (those of a model file). */
+/*
+ * Splits the rows: training [0, train_rows), validation the next val_rows, test the rest (with the
+ * book's own numbers validation begins at 200,001 and ends at 300,000, test begins at 300,001). A
+ * window lies within its split and only its target may lie after it; every split has a window.
+ * mean_std is NULL (mean and standard deviation of the training rows, summed in double) or
+ * [2][columns] (those of a model file).
+ * Errors: ARGUMENT (names the option, its value and what is accepted), MEMORY.
+ */
 weir_status windows_create(const series *s, const window_options *o, const double *mean_std,
                            windows *out);
+/* Zeroes *w; zeroed windows may be freed again. */
 void windows_free(windows *w);
 
 /* Number of windows in a split (each is visited once in validation and test). */
 int64_t windows_count(const windows *w, split which);
 
-/* Windows of rows r[0..n): x[n][steps][columns], target[n]. Runs on one thread. */
+/* Windows of rows r[0 .. n): x[n][steps][columns], target[n]. Runs on the calling thread; r may be
+ * any rows of [lookback, rows - delay). */
 void windows_fill(const windows *w, const int64_t *r, int64_t n, float *x, float *target);
 
 /* Rows of training batch number `index` (0, 1, ...): uniform with replacement in the training

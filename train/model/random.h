@@ -23,6 +23,9 @@ static inline uint64_t random_u64(uint64_t seed, uint64_t stream, uint64_t index
     return random_mix(start + (index + 1) * golden);
 }
 
+/* Streams that are taken. */
+enum { RANDOM_TRAIN_ROWS = 1, RANDOM_GENERATE = 2, RANDOM_MODEL = 256 /* and up: train/model */ };
+
 /* Uniform in [0, 1), a multiple of 2^-53. */
 static inline double random_uniform(uint64_t seed, uint64_t stream, uint64_t index) {
     return (double)(random_u64(seed, stream, index) >> 11) * 0x1p-53;
