@@ -1,0 +1,255 @@
+/* conv1d: checks arguments, packs weights, splits the work. SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "kernels/driver.h"
+
+enum {
+    LEAF_ROWS = 128, /* the fewest rows of dy that a partial weight gradient is summed over */
+    MAX_LEAVES = 32, /* partial weight gradients at most ... */
+    MAX_LEAF_FLOATS = 1 << 24, /* ... and floats of them all */
+    TILE_ROWS = 12,            /* a multiple of every register tile's rows */
+    BLOCK = 8                  /* side of the squares in which weights are transposed */
+};
+
+static weir_status check_options(const char *op, const weir_conv1d *p) {
+    WEIR_TRY(weir_check_pointer(op, "p", p));
+    WEIR_TRY(weir_check_at_least(op, "N", p->N, 0));
+    WEIR_TRY(weir_check_at_least(op, "T", p->T, 1));
+    WEIR_TRY(weir_check_at_least(op, "C_in", p->C_in, 1));
+    WEIR_TRY(weir_check_at_least(op, "C_out", p->C_out, 1));
+    WEIR_TRY(weir_check_at_least(op, "K", p->K, 1));
+    WEIR_TRY(weir_check_at_least(op, "S", p->S, 1));
+    WEIR_TRY(weir_check_at_least(op, "D", p->D, 1));
+    WEIR_TRY(weir_check_range(op, "padding", (int64_t)p->padding, 0, WEIR_PADDING_COUNT - 1));
+    WEIR_TRY(weir_check_activation(op, p->activation));
+    WEIR_TRY(weir_check_floats(op, "w[K][C_in][C_out]", p->K, p->C_in, p->C_out));
+    if ((p->K - 1) > INT64_MAX / 4 / p->D)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "%s: K is %lld and D is %lld, accepted: (K - 1) D up to %lld", op,
+                         (long long)p->K, (long long)p->D, (long long)(INT64_MAX / 4));
+    return WEIR_OK;
+}
+
+/* Checks p and works out T_out and P_l. */
+static weir_status prepare(const char *op, const weir_conv1d *p, weir_conv1d_call *call) {
+    WEIR_TRY(check_options(op, p));
+    WEIR_TRY(weir_check_floats(op, "x[N][T][C_in]", p->N < 1 ? 1 : p->N, p->T, p->C_in));
+    int64_t span = (p->K - 1) * p->D + 1;
+    if (p->padding == WEIR_VALID && p->T < span)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "%s: T is %lld, accepted with padding valid: (K - 1) D + 1 = %lld or more",
+                         op, (long long)p->T, (long long)span);
+    *call = (weir_conv1d_call){.p = *p, .T_out = (p->T - 1) / p->S + 1};
+    if (p->padding == WEIR_VALID) call->T_out = (p->T - span) / p->S + 1;
+    if (p->padding == WEIR_CAUSAL) call->P_l = span - 1;
+    if (p->padding == WEIR_SAME) {
+        int64_t missing = (call->T_out - 1) * p->S + span - p->T;
+        call->P_l = missing > 0 ? missing / 2 : 0;
+    }
+    return weir_check_floats(op, "y[N][T_out][C_out]", p->N < 1 ? 1 : p->N, call->T_out, p->C_out);
+}
+
+int64_t weir_conv1d_t_out(const weir_conv1d *p) {
+    weir_conv1d_call call = {.T_out = 0};
+    return prepare("conv1d", p, &call) == WEIR_OK ? call.T_out : 0;
+}
+
+typedef struct rows_task {
+    const weir_conv1d_call *call;
+    void (*kernel)(const weir_conv1d_call *call, int64_t r0, int64_t r1);
+} rows_task;
+
+static void run_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    const rows_task *task = arg;
+    (void)worker;
+    task->kernel(task->call, begin, end);
+}
+
+weir_status weir_conv1d_fwd(weir_runtime *rt, const weir_conv1d *p, const float *x, const float *w,
+                            const float *b, float *y) {
+    const char *op = "conv1d_fwd";
+    weir_conv1d_call call;
+    WEIR_TRY(weir_check_pointer(op, "rt", rt));
+    WEIR_TRY(prepare(op, p, &call));
+    if (p->N == 0) return WEIR_OK;
+    WEIR_TRY(weir_check_pointer(op, "x", x));
+    WEIR_TRY(weir_check_pointer(op, "w", w));
+    WEIR_TRY(weir_check_pointer(op, "y", y));
+    call.x = x;
+    call.w = w;
+    call.b = b;
+    call.y = y;
+    rows_task task = {&call, weir_runtime_kernels(rt)->conv1d_fwd};
+    return weir_parallel_for(rt, p->N * call.T_out,
+                             weir_grain(p->K * p->C_in * p->C_out, TILE_ROWS), run_rows, &task);
+}
+
+typedef struct transpose_task {
+    const float *w;
+    float *w_t;
+    int64_t C_in, C_out, blocks; /* blocks of rows of w for one k */
+} transpose_task;
+
+/* Item k blocks + j: rows j BLOCK ... of w[k][C_in][C_out] become columns of w_t[k][C_out][C_in]. */
+static void run_transpose(void *arg, int64_t begin, int64_t end, int worker) {
+    const transpose_task *task = arg;
+    int64_t C_in = task->C_in, C_out = task->C_out;
+    (void)worker;
+    for (int64_t item = begin; item < end; item++) {
+        int64_t k = item / task->blocks, i0 = item % task->blocks * BLOCK;
+        int64_t i1 = i0 + BLOCK < C_in ? i0 + BLOCK : C_in;
+        const float *w = task->w + k * C_in * C_out;
+        float *w_t = task->w_t + k * C_in * C_out;
+        for (int64_t o = 0; o < C_out; o++)
+            for (int64_t i = i0; i < i1; i++) w_t[o * C_in + i] = w[i * C_out + o];
+    }
+}
+
+static weir_status transpose(weir_runtime *rt, const weir_conv1d *p, const float *w, float *w_t) {
+    int64_t blocks = (p->C_in - 1) / BLOCK + 1;
+    transpose_task task = {w, w_t, p->C_in, p->C_out, blocks};
+    return weir_parallel_for(rt, p->K * blocks, weir_grain(p->C_out * BLOCK * 16, 1), run_transpose,
+                             &task);
+}
+
+weir_status weir_conv1d_bwd_data(weir_runtime *rt, const weir_conv1d *p, const float *dy,
+                                 const float *w, float *dx) {
+    const char *op = "conv1d_bwd_data";
+    weir_conv1d_call call;
+    WEIR_TRY(weir_check_pointer(op, "rt", rt));
+    WEIR_TRY(prepare(op, p, &call));
+    if (p->N == 0) return WEIR_OK;
+    WEIR_TRY(weir_check_pointer(op, "dy", dy));
+    WEIR_TRY(weir_check_pointer(op, "w", w));
+    WEIR_TRY(weir_check_pointer(op, "dx", dx));
+    int64_t weights = p->K * p->C_in * p->C_out;
+    float *w_t = weir_scratch_get(rt, weights * (int64_t)sizeof(float));
+    if (!w_t)
+        return weir_fail(WEIR_ERROR_MEMORY, "%s: no memory for %lld transposed weights", op,
+                         (long long)weights);
+    call.dy = dy;
+    call.w = w;
+    call.w_t = w_t;
+    call.dx = dx;
+    rows_task task = {&call, weir_runtime_kernels(rt)->conv1d_bwd_data};
+    weir_status status = transpose(rt, p, w, w_t);
+    if (status == WEIR_OK)
+        status =
+            weir_parallel_for(rt, p->N * p->T, weir_grain(weights, TILE_ROWS), run_rows, &task);
+    weir_scratch_put(rt, w_t);
+    return status;
+}
+
+/*
+ * The weight gradient: the rows of dy are cut into leaves, whose number depends on the shape only;
+ * the leaves are summed pairwise, 0 += 1, 2 += 3, ..., then 0 += 2, 4 += 6, ... Leaf 0 is dw itself.
+ */
+typedef struct weights_task {
+    const weir_conv1d_call *call;
+    const weir_kernels *kernels;
+    int64_t rows, Q; /* rows of dy; rows of dw, K C_in */
+    int64_t leaves, leaf_rows;
+    int64_t parts, part_q; /* tasks of one leaf, rows of dw in each */
+    float *dw, *dw_leaves; /* leaves 1 ... follow each other in dw_leaves */
+    float *db, *db_leaves;
+} weights_task;
+
+static float *leaf_of(float *first, float *others, int64_t leaf, int64_t floats) {
+    return leaf == 0 ? first : others + (leaf - 1) * floats;
+}
+
+/* Item leaf parts + part; the last part of a leaf is the bias. */
+static void run_leaves(void *arg, int64_t begin, int64_t end, int worker) {
+    const weights_task *task = arg;
+    int64_t C_out = task->call->p.C_out;
+    (void)worker;
+    for (int64_t item = begin; item < end; item++) {
+        int64_t leaf = item / task->parts, part = item % task->parts;
+        int64_t r0 = leaf * task->leaf_rows, r1 = r0 + task->leaf_rows;
+        int64_t q0 = part * task->part_q, q1 = q0 + task->part_q;
+        if (r1 > task->rows) r1 = task->rows;
+        if (q1 > task->Q) q1 = task->Q;
+        if (q0 < task->Q)
+            task->kernels->conv1d_bwd_weights(
+                task->call, r0, r1, q0, q1,
+                leaf_of(task->dw, task->dw_leaves, leaf, task->Q * C_out));
+        else
+            task->kernels->sum_rows(C_out, r0, r1, task->call->dy,
+                                    leaf_of(task->db, task->db_leaves, leaf, C_out));
+    }
+}
+
+static void sum_leaves(const weights_task *task, int64_t begin, int64_t end, float *first,
+                       float *others, int64_t floats) {
+    for (int64_t step = 1; step < task->leaves; step *= 2)
+        for (int64_t leaf = 0; leaf + step < task->leaves; leaf += 2 * step)
+            task->kernels->add(begin, end, leaf_of(first, others, leaf, floats),
+                               leaf_of(first, others, leaf + step, floats));
+}
+
+static void run_tree(void *arg, int64_t begin, int64_t end, int worker) {
+    const weights_task *task = arg;
+    (void)worker;
+    sum_leaves(task, begin, end, task->dw, task->dw_leaves, task->Q * task->call->p.C_out);
+}
+
+static weir_status run_weights(weir_runtime *rt, weights_task *task) {
+    int64_t C_out = task->call->p.C_out;
+    int64_t bias_parts = task->db ? 1 : 0, q_parts;
+    task->part_q = weir_grain(task->leaf_rows * C_out, TILE_ROWS);
+    q_parts = (task->Q - 1) / task->part_q + 1;
+    task->parts = q_parts + bias_parts;
+    WEIR_TRY(weir_parallel_for(rt, task->leaves * task->parts, 1, run_leaves, task));
+    if (task->leaves == 1) return WEIR_OK;
+    WEIR_TRY(
+        weir_parallel_for(rt, task->Q * C_out, weir_grain(16 * task->leaves, 64), run_tree, task));
+    if (task->db) sum_leaves(task, 0, C_out, task->db, task->db_leaves, C_out);
+    return WEIR_OK;
+}
+
+/* Leaves of at least LEAF_ROWS rows, a power of two of them. */
+static int64_t count_leaves(int64_t rows, int64_t weights) {
+    int64_t leaves = 1;
+    while (leaves < MAX_LEAVES && rows / (2 * leaves) >= LEAF_ROWS &&
+           weights <= MAX_LEAF_FLOATS / (2 * leaves))
+        leaves *= 2;
+    return leaves;
+}
+
+weir_status weir_conv1d_bwd_weights(weir_runtime *rt, const weir_conv1d *p, const float *x,
+                                    const float *dy, float *dw, float *db) {
+    const char *op = "conv1d_bwd_weights";
+    weir_conv1d_call call;
+    WEIR_TRY(weir_check_pointer(op, "rt", rt));
+    WEIR_TRY(prepare(op, p, &call));
+    WEIR_TRY(weir_check_pointer(op, "dw", dw));
+    int64_t rows = p->N * call.T_out, weights = p->K * p->C_in * p->C_out;
+    if (rows == 0) {
+        memset(dw, 0, (size_t)weights * sizeof(float));
+        if (db) memset(db, 0, (size_t)p->C_out * sizeof(float));
+        return WEIR_OK;
+    }
+    WEIR_TRY(weir_check_pointer(op, "x", x));
+    WEIR_TRY(weir_check_pointer(op, "dy", dy));
+    call.x = x;
+    call.dy = dy;
+    int64_t leaves = count_leaves(rows, weights);
+    int64_t floats = (leaves - 1) * (weights + p->C_out);
+    float *scratch = NULL;
+    if (leaves > 1 && !(scratch = weir_scratch_get(rt, floats * (int64_t)sizeof(float))))
+        return weir_fail(WEIR_ERROR_MEMORY, "%s: no memory for %lld partial gradients", op,
+                         (long long)floats);
+    weights_task task = {.call = &call,
+                         .kernels = weir_runtime_kernels(rt),
+                         .rows = rows,
+                         .Q = p->K * p->C_in,
+                         .leaves = leaves,
+                         .leaf_rows = (rows - 1) / leaves + 1,
+                         .dw = dw,
+                         .dw_leaves = scratch,
+                         .db = db,
+                         .db_leaves = scratch ? scratch + (leaves - 1) * weights : NULL};
+    weir_status status = run_weights(rt, &task);
+    weir_scratch_put(rt, scratch);
+    return status;
+}

@@ -1,0 +1,51 @@
+/* Argument checks and chunk lengths of the op drivers. SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/driver.h"
+
+weir_status weir_check_at_least(const char *op, const char *name, int64_t value, int64_t least) {
+    if (value >= least) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "%s: %s is %lld, accepted: %lld or more", op, name,
+                     (long long)value, (long long)least);
+}
+
+weir_status weir_check_range(const char *op, const char *name, int64_t value, int64_t least,
+                             int64_t most) {
+    if (value >= least && value <= most) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "%s: %s is %lld, accepted: %lld to %lld", op, name,
+                     (long long)value, (long long)least, (long long)most);
+}
+
+weir_status weir_check_pointer(const char *op, const char *name, const void *pointer) {
+    if (pointer) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "%s: %s is NULL, accepted: a pointer to it", op, name);
+}
+
+weir_status weir_check_activation(const char *op, weir_activation activation) {
+    return weir_check_range(op, "activation", (int64_t)activation, 0, WEIR_ACTIVATION_COUNT - 1);
+}
+
+weir_status weir_check_fraction(const char *op, const char *name, float value, bool one_allowed) {
+    if (value >= 0 && (value < 1 || (one_allowed && value <= 1))) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "%s: %s is %g, accepted: 0 to %s1", op, name,
+                     (double)value, one_allowed ? "" : "less than ");
+}
+
+weir_status weir_check_floats(const char *op, const char *tensor, int64_t a, int64_t b, int64_t c) {
+    const int64_t most = (int64_t)(PTRDIFF_MAX / (ptrdiff_t)sizeof(float));
+    int64_t product;
+    if (!__builtin_mul_overflow(a, b, &product) && !__builtin_mul_overflow(product, c, &product) &&
+        product <= most)
+        return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT,
+                     "%s: %s has %lld x %lld x %lld floats, accepted: %lld in all or fewer", op,
+                     tensor, (long long)a, (long long)b, (long long)c, (long long)most);
+}
+
+const weir_kernels *weir_runtime_kernels(const weir_runtime *rt) {
+    return weir_kernels_get(weir_runtime_isa(rt));
+}
+
+int64_t weir_grain(int64_t work, int64_t multiple) {
+    const int64_t chunk = 1 << 19;
+    int64_t items = work < chunk ? chunk / (work < 1 ? 1 : work) : 1;
+    return (items + multiple - 1) / multiple * multiple;
+}

@@ -1,0 +1,33 @@
+/* What the op drivers share: argument checks with their messages, and how long a parallel chunk is.
+ * Internal. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_DRIVER_H
+#define WEIR_DRIVER_H
+
+#include "kernels/kernels.h"
+#include "runtime/runtime.h"
+
+#define WEIR_TRY(call)                                \
+    do {                                              \
+        weir_status try_status = (call);              \
+        if (try_status != WEIR_OK) return try_status; \
+    } while (0)
+
+/* Each check names op and the argument in its message, with the value and what is accepted. */
+weir_status weir_check_at_least(const char *op, const char *name, int64_t value, int64_t least);
+weir_status weir_check_range(const char *op, const char *name, int64_t value, int64_t least,
+                             int64_t most);
+weir_status weir_check_pointer(const char *op, const char *name, const void *pointer);
+weir_status weir_check_activation(const char *op, weir_activation activation);
+/* 0 <= value <= 1, or < 1; NaN is refused. */
+weir_status weir_check_fraction(const char *op, const char *name, float value, bool one_allowed);
+/* The product of the three is a number of floats whose bytes can be counted. All must be >= 0. */
+weir_status weir_check_floats(const char *op, const char *tensor, int64_t a, int64_t b, int64_t c);
+
+/* The kernels a runtime runs. */
+const weir_kernels *weir_runtime_kernels(const weir_runtime *rt);
+
+/* Items of `work` multiply-adds each that are worth a chunk of their own (10 to 20 microseconds), a
+ * multiple of `multiple`. Depends on nothing but its arguments. */
+int64_t weir_grain(int64_t work, int64_t multiple);
+
+#endif
