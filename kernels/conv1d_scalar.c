@@ -1,5 +1,4 @@
-/* The oracle of conv1d and of the bias gradient: textbook loops in double. SPDX-License-Identifier:
- * Apache-2.0 */
+/* The oracle of conv1d and the bias gradient, in double. SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/kernels.h"
 #include "kernels/oracle.h"
 

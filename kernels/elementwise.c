@@ -1,5 +1,4 @@
-/* Activations element by element: checks arguments and splits the work. SPDX-License-Identifier:
- * Apache-2.0 */
+/* Drivers of the activations, element by element. SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/driver.h"
 
 enum { GRAIN = 8192 }; /* elements: a chunk takes about 5 microseconds */

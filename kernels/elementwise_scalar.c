@@ -1,5 +1,4 @@
-/* The oracle of the activations, losses, optimizers and of add. SPDX-License-Identifier:
- * Apache-2.0 */
+/* The oracle of activations, losses, optimizers, add. SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
 #include "kernels/kernels.h"
