@@ -8,7 +8,10 @@
 
 #include "runtime/parts.h"
 
-enum { HUGE_PAGE = 2 << 20, TOUCH_FLOATS = 16384 };
+enum {
+    HUGE_PAGE = 2 << 20, /* from this size on, memory comes in units of it */
+    TOUCH_FLOATS = 16384 /* at least so many by one worker */
+};
 
 struct weir_block {
     struct weir_block *next;
@@ -53,15 +56,9 @@ static void free_list(struct weir_block *list) {
     }
 }
 
-void weir_arena_init(weir_arena *arena) {
-    pthread_mutex_init(&arena->mutex, NULL);
-    arena->tensors = arena->scratch = NULL;
-}
-
 void weir_arena_destroy(weir_arena *arena) {
     free_list(arena->tensors);
     free_list(arena->scratch);
-    pthread_mutex_destroy(&arena->mutex);
 }
 
 static void touch(void *arg, int64_t begin, int64_t end, int worker) {
@@ -77,30 +74,30 @@ weir_status weir_tensor_alloc(weir_runtime *runtime, int64_t floats, float **ten
     struct weir_block *block = countable ? block_new(4 * floats) : NULL;
     if (!block)
         return weir_fail(WEIR_ERROR_MEMORY,
-                         "no memory for a tensor of %" PRId64 " floats, %.4g bytes", floats,
+                         "no memory for a tensor of %" PRId64 " floats, %.0f bytes", floats,
                          4.0 * (double)floats);
     const weir_status status =
-        weir_parallel_for(runtime, block->bytes / 4, TOUCH_FLOATS, touch, block->memory);
+        weir_parallel_for(runtime, floats, TOUCH_FLOATS, touch, block->memory);
     if (status != WEIR_OK) {
         block_free(block);
         return status;
     }
-    pthread_mutex_lock(&runtime->arena.mutex);
+    weir_memory_lock();
     block->next = runtime->arena.tensors;
     runtime->arena.tensors = block;
-    pthread_mutex_unlock(&runtime->arena.mutex);
+    weir_memory_unlock();
     *tensor = block->memory;
     return WEIR_OK;
 }
 
 void weir_tensor_free(weir_runtime *runtime, float *tensor) {
     if (!tensor) return;
-    pthread_mutex_lock(&runtime->arena.mutex);
+    weir_memory_lock();
     struct weir_block **link = &runtime->arena.tensors;
     while (*link && (*link)->memory != tensor) link = &(*link)->next;
     struct weir_block *block = *link;
     if (block) *link = block->next;
-    pthread_mutex_unlock(&runtime->arena.mutex);
+    weir_memory_unlock();
     if (block) block_free(block);
 }
 
@@ -120,7 +117,7 @@ static struct weir_block **best_fit(weir_arena *arena, int64_t bytes) {
 void *weir_scratch_get(weir_runtime *runtime, int64_t bytes) {
     weir_arena *arena = &runtime->arena;
     if (bytes < 0) return NULL;
-    pthread_mutex_lock(&arena->mutex);
+    weir_memory_lock();
     struct weir_block **link = best_fit(arena, bytes);
     struct weir_block *block = link ? *link : NULL;
     if (block && block->bytes < bytes) {
@@ -137,14 +134,14 @@ void *weir_scratch_get(weir_runtime *runtime, int64_t bytes) {
         }
     }
     if (block) block->used = true;
-    pthread_mutex_unlock(&arena->mutex);
+    weir_memory_unlock();
     return block ? block->memory : NULL;
 }
 
 void weir_scratch_put(weir_runtime *runtime, void *scratch) {
     if (!scratch) return;
-    pthread_mutex_lock(&runtime->arena.mutex);
+    weir_memory_lock();
     for (struct weir_block *block = runtime->arena.scratch; block; block = block->next)
         if (block->memory == scratch) block->used = false;
-    pthread_mutex_unlock(&runtime->arena.mutex);
+    weir_memory_unlock();
 }

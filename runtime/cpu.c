@@ -4,36 +4,41 @@
 
 #include "runtime/parts.h"
 
+enum {
+    SAVES_AVX = 0x06,   /* XCR0: xmm, ymm */
+    SAVES_AVX512 = 0xe6 /* and opmask, upper halves of zmm0-15, zmm16-31 */
+};
+
+const char *weir_x86_why_not(const weir_x86 *x86, weir_isa isa) {
+    const bool avx512 = isa == WEIR_ISA_AVX512;
+    if (!x86->avx2) return "the CPU has no AVX2";
+    if (!x86->fma) return "the CPU has no FMA";
+    if (avx512 && !x86->avx512f) return "the CPU has no AVX-512F";
+    if (!x86->osxsave || (x86->saved & SAVES_AVX) != SAVES_AVX)
+        return "the operating system does not save AVX registers";
+    if (avx512 && (x86->saved & SAVES_AVX512) != SAVES_AVX512)
+        return "the operating system does not save AVX-512 registers";
+    return NULL;
+}
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
 
-enum {
-    SAVES_YMM = 0x06, /* XCR0: xmm and ymm state */
-    SAVES_ZMM = 0xe6  /* and opmask, upper halves of zmm0-15, zmm16-31 */
-};
-
-static unsigned saved_state(void) {
-    unsigned low, high;
-    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return low;
-}
-
-static const char *why_not_x86(weir_isa isa) {
-    unsigned a, b, c, d, a7, b7 = 0, c7, d7;
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return "the CPU has no cpuid";
-    const bool osxsave = c & bit_OSXSAVE;
-    const bool fma = c & bit_FMA;
-    if (__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7) == 0) b7 = 0;
-    if (!(b7 & bit_AVX2)) return "the CPU has no AVX2";
-    if (!fma) return "the CPU has no FMA";
-    if (isa == WEIR_ISA_AVX512 && !(b7 & bit_AVX512F)) return "the CPU has no AVX-512F";
-    if (!osxsave) return "the operating system does not save AVX registers";
-    const unsigned state = saved_state();
-    if ((state & SAVES_YMM) != SAVES_YMM) return "the operating system does not save AVX registers";
-    if (isa == WEIR_ISA_AVX512 && (state & SAVES_ZMM) != SAVES_ZMM)
-        return "the operating system does not save AVX-512 registers";
-    return NULL;
+static const char *why_not(weir_isa isa) {
+    weir_x86 x86 = {0};
+    unsigned a, b, c, d;
+    if (__get_cpuid(1, &a, &b, &c, &d)) {
+        x86.fma = c & bit_FMA;
+        x86.osxsave = c & bit_OSXSAVE;
+    }
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+        x86.avx2 = b & bit_AVX2;
+        x86.avx512f = b & bit_AVX512F;
+    }
+    unsigned high;
+    if (x86.osxsave) __asm__("xgetbv" : "=a"(x86.saved), "=d"(high) : "c"(0));
+    return weir_x86_why_not(&x86, isa);
 }
 
 unsigned weir_denormals_flush(void) {
@@ -58,7 +63,7 @@ void weir_cpu_model(char *model, size_t bytes) {
 
 #else
 
-static const char *why_not_x86(weir_isa isa) {
+static const char *why_not(weir_isa isa) {
     (void)isa;
     return "the CPU is not an x86-64";
 }
@@ -71,12 +76,12 @@ void weir_cpu_model(char *model, size_t bytes) { snprintf(model, bytes, "unknown
 
 #endif
 
-bool weir_cpu_has(weir_isa isa, const char **why_not) {
-    const char *reason = NULL;
+bool weir_cpu_has(weir_isa isa, const char **reason) {
+    const char *r = NULL;
     if (isa == WEIR_ISA_AVX2 || isa == WEIR_ISA_AVX512)
-        reason = why_not_x86(isa);
+        r = why_not(isa);
     else if (isa != WEIR_ISA_SCALAR && isa != WEIR_ISA_GENERIC)
-        reason = "no such instruction set";
-    if (why_not) *why_not = reason;
-    return reason == NULL;
+        r = "no such instruction set";
+    if (reason) *reason = r;
+    return r == NULL;
 }

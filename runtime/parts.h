@@ -12,6 +12,16 @@ enum { WEIR_CACHE_LINE = 64 };
 
 void weir_cpu_model(char *model, size_t bytes);
 
+/* What cpuid and xgetbv say of an x86-64. */
+typedef struct weir_x86 {
+    bool avx2, fma, avx512f;
+    bool osxsave;   /* the operating system saves what `saved` says */
+    unsigned saved; /* XCR0 */
+} weir_x86;
+
+/* NULL when such a machine can run AVX2 or AVX-512 kernels, else the reason. */
+const char *weir_x86_why_not(const weir_x86 *x86, weir_isa isa);
+
 /* ---- quota.c ---- */
 
 /* CPUs that the cgroup of this process may use at a time (version 1 or 2), 0: no limit. root is ""
@@ -34,6 +44,9 @@ int weir_topology_cores(const weir_topology *topology);
 int weir_topology_pus_allowed(const weir_topology *topology);
 /* Node, core and processing unit of allowed core i in the machine's order. */
 weir_worker_info weir_topology_core(const weir_topology *topology, int i);
+/* The processing unit that stands for the core of os_cpu (they differ between SMT siblings);
+ * -1: none that is allowed. */
+int weir_topology_cpu_of(const weir_topology *topology, int os_cpu);
 /* True when threads can't be bound: the topology is not this machine's. */
 bool weir_topology_synthetic(const weir_topology *topology);
 /* Binds a thread to a processing unit. Errors: MEMORY, SYSTEM. */
@@ -109,15 +122,22 @@ void weir_team_run(weir_team *team, const weir_loop *loop);
 bool weir_openmp_available(void);
 void weir_openmp_run(int threads, const weir_loop *loop);
 
+/* ---- fork.c ---- */
+
+/* How many forks lie between the first process and this one. */
+unsigned weir_fork_count(void);
+/* Guards the arenas of all runtimes. One lock, so that fork() can take it: a child never finds it
+ * locked by a thread that it doesn't have. */
+void weir_memory_lock(void);
+void weir_memory_unlock(void);
+
 /* ---- arena.c ---- */
 
 typedef struct weir_arena {
-    pthread_mutex_t mutex;
     struct weir_block *tensors; /* in use */
     struct weir_block *scratch; /* in use and free */
 } weir_arena;
 
-void weir_arena_init(weir_arena *arena);
 void weir_arena_destroy(weir_arena *arena);
 
 struct weir_runtime {
@@ -130,8 +150,5 @@ struct weir_runtime {
     unsigned born; /* weir_fork_count() at creation */
     weir_arena arena;
 };
-
-/* How many forks lie between the first process and this one. */
-unsigned weir_fork_count(void);
 
 #endif

@@ -11,7 +11,10 @@
  * between loops, so nothing is claimed then.
  */
 #define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,7 +26,8 @@ enum {
     CHUNKS_PER_WORKER = 4,  /* room for balance, at the price of a call each */
     SPIN_NS = 50000,        /* longer than the gaps between the calls of a training step */
     SPIN_CROWDED_NS = 2000, /* when there are more workers than CPUs */
-    PAUSES_BETWEEN_CLOCKS = 32
+    PAUSES_BETWEEN_CLOCKS = 32,
+    MOVE_NS = 1000000 /* between two moves of workers */
 };
 
 struct share {
@@ -31,6 +35,7 @@ struct share {
     weir_team *team; /* the rest: what the worker's thread is told at its start */
     int worker;
     int near_first, near_last; /* workers on the same node */
+    int cpu;                   /* bound to, -1 not bound; written by the caller only */
     pthread_t thread;
 };
 
@@ -45,6 +50,8 @@ struct weir_team {
     _Atomic bool stop;
     int threads;
     int64_t spin_ns;
+    int caller_cpu, vacant_cpu; /* see make_room */
+    int64_t moved_ns;
     struct share *shares; /* [threads] */
 };
 
@@ -128,6 +135,28 @@ static void *worker_main(void *arg) {
     }
 }
 
+/*
+ * The caller runs where the system puts it: its affinity is its own. A worker bound to the same core
+ * would share it while another core is idle, so that worker is moved to the core that is free.
+ */
+static void make_room(weir_team *team, int cpu) {
+    const weir_topology *topology = team->runtime->topology;
+    const int core = weir_topology_cpu_of(topology, cpu);
+    int w = 1;
+    while (w < team->threads && (team->shares[w].cpu != core || core < 0)) w++;
+    if (w < team->threads) {
+        /* Callers on different cores that take turns shall not drive workers to and fro. */
+        const int64_t now = now_ns();
+        if (now - team->moved_ns < MOVE_NS) return;
+        team->moved_ns = now;
+        struct share *share = &team->shares[w];
+        if (weir_topology_bind(topology, share->thread, team->vacant_cpu) != WEIR_OK) return;
+        share->cpu = team->vacant_cpu;
+        team->vacant_cpu = core;
+    }
+    team->caller_cpu = cpu;
+}
+
 void weir_team_run(weir_team *team, const weir_loop *loop) {
     const int64_t units = weir_loop_units(loop), most = (int64_t)team->threads * CHUNKS_PER_WORKER;
     const weir_outside outside = weir_enter(loop->runtime, 0);
@@ -136,6 +165,8 @@ void weir_team_run(weir_team *team, const weir_loop *loop) {
         weir_leave(outside);
         return;
     }
+    const int cpu = sched_getcpu();
+    if (cpu != team->caller_cpu && team->vacant_cpu >= 0) make_room(team, cpu);
     team->loop = *loop;
     team->chunks = units < most ? units : most;
     atomic_store_explicit(&team->unfinished, (uint32_t)team->chunks, memory_order_relaxed);
@@ -166,19 +197,36 @@ static void find_near(weir_team *team, const weir_worker_info *workers) {
     }
 }
 
+/* Starts a thread that no signal is delivered to: they are the program's, and so for its threads. */
+static int start_thread(struct share *share) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&share->thread, NULL, worker_main, share);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) return error;
+    char name[16];
+    snprintf(name, sizeof name, "weir-%d", share->worker);
+    pthread_setname_np(share->thread, name); /* for top and perf; of no consequence if it fails */
+    return 0;
+}
+
 /* Starts and binds worker w. Returns false when the system gives no more threads. */
 static bool start_worker(weir_team *team, int w) {
     const weir_runtime *runtime = team->runtime;
     struct share *share = &team->shares[w];
-    const int error = pthread_create(&share->thread, NULL, worker_main, share);
+    const int error = start_thread(share);
     if (error) {
         weir_warn(&runtime->options, "can't start thread %d of %d: %s; going on with %d", w + 1,
                   runtime->threads, strerror(error), w);
         return false;
     }
     weir_worker_info *place = &runtime->workers[w];
+    share->cpu = -1;
     if (place->os_cpu < 0 || weir_topology_synthetic(runtime->topology)) return true;
-    if (weir_topology_bind(runtime->topology, share->thread, place->os_cpu) != WEIR_OK) {
+    if (weir_topology_bind(runtime->topology, share->thread, place->os_cpu) == WEIR_OK) {
+        share->cpu = place->os_cpu;
+    } else {
         weir_warn(&runtime->options, "worker %d: %s; going on unbound", w, weir_last_error());
         place->os_cpu = -1;
     }
@@ -196,6 +244,9 @@ weir_status weir_team_create(weir_runtime *runtime) {
     }
     memset(team, 0, sizeof *team);
     memset(shares, 0, n * sizeof *shares);
+    team->caller_cpu = -1;
+    const bool spare = runtime->threads <= weir_topology_cores(runtime->topology);
+    team->vacant_cpu = spare ? runtime->workers[0].os_cpu : -1;
     const bool crowded = runtime->threads > weir_topology_pus_allowed(runtime->topology);
     team->spin_ns = crowded ? SPIN_CROWDED_NS : SPIN_NS;
     team->runtime = runtime;

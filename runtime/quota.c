@@ -45,7 +45,6 @@ static double smallest_quota(const char *mount, const char *group, bool version2
         char *slash = strrchr(path, '/');
         if (strlen(path) <= top || !slash) return smallest;
         *slash = '\0';
-        if (strlen(path) < top) path[top] = '\0';
     }
 }
 

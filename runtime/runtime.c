@@ -1,21 +1,9 @@
 /* Life of a runtime and its parallel calls. SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/parts.h"
-
-static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
-static atomic_uint forks;
-
-static void count_fork(void) { atomic_fetch_add(&forks, 1); }
-static void watch_forks(void) { pthread_atfork(NULL, NULL, count_fork); }
-
-unsigned weir_fork_count(void) {
-    pthread_once(&watch_once, watch_forks);
-    return atomic_load_explicit(&forks, memory_order_relaxed);
-}
 
 static weir_status start(weir_runtime *r) {
     weir_status status = weir_options_resolve(&r->options);
@@ -41,7 +29,6 @@ weir_status weir_runtime_create(const weir_runtime_options *options, weir_runtim
     r->options = options ? *options : weir_runtime_options_default();
     r->born = weir_fork_count();
     pthread_mutex_init(&r->turn, NULL);
-    weir_arena_init(&r->arena);
     const weir_status status = start(r);
     if (status != WEIR_OK) {
         weir_runtime_destroy(r);

@@ -13,12 +13,31 @@ struct weir_topology {
     hwloc_cpuset_t allowed; /* by affinity and cgroup */
     hwloc_obj_t *cores;     /* [core_count] those with an allowed processing unit */
     int core_count;
+    int *cpu_of; /* [cpu_count] the processing unit that stands for the core of each, or -1 */
+    int cpu_count;
     bool synthetic;
 };
 
 /* Machines without core objects (some virtual ones) have processing units only. */
 static hwloc_obj_type_t core_type(hwloc_topology_t hwloc) {
     return hwloc_get_nbobjs_by_type(hwloc, HWLOC_OBJ_CORE) > 0 ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
+}
+
+static weir_status read_machine(weir_topology *t) {
+    hwloc_topology_set_flags(t->hwloc, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
+    if (hwloc_topology_load(t->hwloc) != 0)
+        return weir_fail(WEIR_ERROR_SYSTEM, "hwloc can't read the topology: %s", strerror(errno));
+    t->synthetic = !hwloc_topology_is_thissystem(t->hwloc);
+    /* hwloc takes this machine, without a word, when it can't read the description. */
+    static const char *const variables[] = {"HWLOC_SYNTHETIC", "HWLOC_XMLFILE"};
+    const char *thissystem = getenv("HWLOC_THISSYSTEM");
+    for (int i = 0; i < 2 && !t->synthetic && !thissystem; i++) {
+        const char *value = getenv(variables[i]);
+        if (value && *value)
+            return weir_fail(WEIR_ERROR_ARGUMENT, "%s is \"%s\", which hwloc can't read",
+                             variables[i], value);
+    }
+    return WEIR_OK;
 }
 
 static weir_status find_allowed(weir_topology *t) {
@@ -48,6 +67,29 @@ static weir_status find_cores(weir_topology *t) {
     return WEIR_OK;
 }
 
+/* The first unit of the core that is allowed; its siblings stay idle. */
+static int first_allowed(const weir_topology *t, hwloc_obj_t core) {
+    int pu = hwloc_bitmap_first(core->cpuset);
+    while (pu >= 0 && !hwloc_bitmap_isset(t->allowed, (unsigned)pu))
+        pu = hwloc_bitmap_next(core->cpuset, pu);
+    return pu;
+}
+
+static weir_status map_cpus(weir_topology *t) {
+    t->cpu_count = hwloc_bitmap_last(hwloc_topology_get_topology_cpuset(t->hwloc)) + 1;
+    t->cpu_of = malloc((size_t)t->cpu_count * sizeof *t->cpu_of);
+    if (!t->cpu_of)
+        return weir_fail(WEIR_ERROR_MEMORY, "no memory for a map of %d CPUs", t->cpu_count);
+    for (int i = 0; i < t->cpu_count; i++) t->cpu_of[i] = -1;
+    for (int i = 0; i < t->core_count; i++) {
+        const hwloc_cpuset_t set = t->cores[i]->cpuset;
+        const int first = first_allowed(t, t->cores[i]);
+        for (int pu = hwloc_bitmap_first(set); pu >= 0; pu = hwloc_bitmap_next(set, pu))
+            t->cpu_of[pu] = first;
+    }
+    return WEIR_OK;
+}
+
 weir_status weir_topology_load(weir_topology **topology) {
     *topology = NULL;
     weir_topology *t = calloc(1, sizeof *t);
@@ -56,15 +98,10 @@ weir_status weir_topology_load(weir_topology **topology) {
         free(t);
         return weir_fail(WEIR_ERROR_MEMORY, "hwloc has no memory for the topology");
     }
-    hwloc_topology_set_flags(t->hwloc, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
-    weir_status status = WEIR_OK;
-    if (hwloc_topology_load(t->hwloc) != 0)
-        status = weir_fail(WEIR_ERROR_SYSTEM, "hwloc can't read the topology: %s", strerror(errno));
-    if (status == WEIR_OK) {
-        t->synthetic = !hwloc_topology_is_thissystem(t->hwloc);
-        status = find_allowed(t);
-    }
+    weir_status status = read_machine(t);
+    if (status == WEIR_OK) status = find_allowed(t);
     if (status == WEIR_OK) status = find_cores(t);
+    if (status == WEIR_OK) status = map_cpus(t);
     if (status != WEIR_OK) {
         weir_topology_free(t);
         return status;
@@ -76,6 +113,7 @@ weir_status weir_topology_load(weir_topology **topology) {
 void weir_topology_free(weir_topology *t) {
     if (!t) return;
     free(t->cores);
+    free(t->cpu_of);
     hwloc_bitmap_free(t->allowed);
     hwloc_topology_destroy(t->hwloc);
     free(t);
@@ -99,9 +137,7 @@ void weir_topology_describe(const weir_topology *t, weir_machine_info *info) {
     info->l3_bytes = cache_bytes(t->hwloc, HWLOC_OBJ_L3CACHE);
     info->memory_bytes = (int64_t)hwloc_get_root_obj(t->hwloc)->total_memory;
     info->synthetic = t->synthetic;
-    const unsigned version = hwloc_get_api_version();
-    snprintf(info->hwloc_version, sizeof info->hwloc_version, "%u.%u.%u", version >> 16,
-             version >> 8 & 255, version & 255);
+    snprintf(info->hwloc_version, sizeof info->hwloc_version, "%s", HWLOC_VERSION);
 }
 
 int weir_topology_cores(const weir_topology *t) { return t->core_count; }
@@ -125,12 +161,12 @@ weir_worker_info weir_topology_core(const weir_topology *t, int i) {
             info.node = (int)node->logical_index;
             break;
         }
-    /* The first unit of the core that is allowed; its siblings stay idle. */
-    int pu = hwloc_bitmap_first(core->cpuset);
-    while (pu >= 0 && !hwloc_bitmap_isset(t->allowed, (unsigned)pu))
-        pu = hwloc_bitmap_next(core->cpuset, pu);
-    info.os_cpu = pu;
+    info.os_cpu = first_allowed(t, core);
     return info;
+}
+
+int weir_topology_cpu_of(const weir_topology *t, int os_cpu) {
+    return os_cpu >= 0 && os_cpu < t->cpu_count ? t->cpu_of[os_cpu] : -1;
 }
 
 weir_status weir_topology_bind(const weir_topology *t, pthread_t thread, int os_cpu) {

@@ -59,7 +59,8 @@ WEIR_API weir_runtime_options weir_runtime_options_default(void);
  * Creates a runtime. options may be NULL (defaults). The calling thread is worker 0 of every
  * parallel call, so threads - 1 threads are started.
  * Errors: ARGUMENT (bad value, also of an environment variable: WEIR_ISA, WEIR_THREADS, WEIR_BIND,
- * WEIR_THREADING), UNSUPPORTED (instruction set or OpenMP not available), MEMORY.
+ * WEIR_THREADING), UNSUPPORTED (instruction set or OpenMP not available), SYSTEM (the machine's
+ * topology can't be read), MEMORY.
  * A thread that can't be started or pinned is a warning; the runtime then has fewer workers.
  */
 WEIR_API weir_status weir_runtime_create(const weir_runtime_options *options,
@@ -100,7 +101,7 @@ typedef struct weir_worker_info {
     int worker;
     int node;   /* logical index of the NUMA node, -1 unknown */
     int core;   /* logical index of the core, -1 unknown */
-    int os_cpu; /* operating-system index of the processing unit pinned to, -1 not pinned */
+    int os_cpu; /* operating-system index of the processing unit it is bound to, -1 not bound */
 } weir_worker_info;
 
 typedef struct weir_machine_info {
@@ -119,7 +120,11 @@ typedef struct weir_machine_info {
 /* Describes this machine (or the one in HWLOC_SYNTHETIC / HWLOC_XMLFILE). Errors: SYSTEM, MEMORY.
  */
 WEIR_API weir_status weir_machine_describe(weir_machine_info *info);
-/* Where worker `worker` of the runtime is. Errors: ARGUMENT. */
+/*
+ * Where worker `worker` of the runtime was placed. Worker 0 is the calling thread, whose affinity is
+ * left alone: its place is the core that is kept free for it. Where the operating system runs the
+ * caller on another worker's core, that worker moves to the core kept free. Errors: ARGUMENT.
+ */
 WEIR_API weir_status weir_runtime_worker(const weir_runtime *runtime, int worker,
                                          weir_worker_info *info);
 

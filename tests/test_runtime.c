@@ -1,0 +1,488 @@
+/* The pool, OpenMP, memory and forks. SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "runtime/parts.h"
+
+static int failing_thread = -1; /* the pthread_create that fails, counted from 0; -1 none */
+static bool bind_fails;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+                          void *arg) {
+    if (failing_thread == 0) return EAGAIN;
+    if (failing_thread > 0) failing_thread--;
+    return __real_pthread_create(thread, attr, start, arg);
+}
+
+weir_status __real_weir_topology_bind(const weir_topology *topology, pthread_t thread, int os_cpu);
+weir_status __wrap_weir_topology_bind(const weir_topology *topology, pthread_t thread, int os_cpu);
+weir_status __wrap_weir_topology_bind(const weir_topology *topology, pthread_t thread, int os_cpu) {
+    if (bind_fails) return weir_fail(WEIR_ERROR_SYSTEM, "can't bind to CPU %d: no", os_cpu);
+    return __real_weir_topology_bind(topology, thread, os_cpu);
+}
+
+static weir_runtime *create(int threads, weir_threading threading) {
+    weir_runtime_options options = weir_runtime_options_default();
+    options.threads = threads;
+    options.threading = threading;
+    weir_runtime *runtime;
+    assert_int_equal(weir_runtime_create(&options, &runtime), WEIR_OK);
+    assert_int_equal(weir_runtime_threads(runtime), threads);
+    return runtime;
+}
+
+static void sleep_ns(long ns) {
+    nanosleep(&(struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000}, NULL);
+}
+
+/* ---- every item once ---- */
+
+enum { MAX_COUNT = 5000, MAX_WORKERS = 64 };
+
+struct visits {
+    _Atomic int of[MAX_COUNT];
+    int64_t count, grain;
+    int threads;
+    _Atomic int bad_ranges;
+    _Atomic int busy[MAX_WORKERS]; /* no worker may run two ranges at a time */
+};
+
+static void visit(void *arg, int64_t begin, int64_t end, int worker) {
+    struct visits *v = arg;
+    bool bad = worker < 0 || worker >= v->threads || begin < 0 || begin >= end || end > v->count;
+    bad |= begin % v->grain != 0 || (end - begin < v->grain && end != v->count);
+    if (!bad) bad = atomic_fetch_add(&v->busy[worker], 1) != 0;
+    if (bad) {
+        atomic_fetch_add(&v->bad_ranges, 1);
+        return;
+    }
+    for (int64_t i = begin; i < end; i++) atomic_fetch_add(&v->of[i], 1);
+    atomic_fetch_sub(&v->busy[worker], 1);
+}
+
+static void check_visits(weir_runtime *runtime, int64_t count, int64_t grain) {
+    static struct visits v;
+    memset(&v, 0, sizeof v);
+    v.count = count;
+    v.grain = grain;
+    v.threads = weir_runtime_threads(runtime);
+    assert_int_equal(weir_parallel_for(runtime, count, grain, visit, &v), WEIR_OK);
+    assert_int_equal(v.bad_ranges, 0);
+    for (int i = 0; i < MAX_COUNT; i++) assert_int_equal(v.of[i], i < count);
+}
+
+static void check_all_sizes(weir_threading threading) {
+    static const int64_t counts[] = {0, 1, 2, 3, 7, 8, 9, 64, 100, 1021, MAX_COUNT};
+    static const int64_t grains[] = {1, 2, 3, 8, 64, 1000, MAX_COUNT, INT64_MAX};
+    static const int threads[] = {1, 2, 3, 5, 8, 33};
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+        weir_runtime *runtime = create(threads[t], threading);
+        for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
+            for (size_t g = 0; g < sizeof grains / sizeof *grains; g++)
+                check_visits(runtime, counts[c], grains[g]);
+        weir_runtime_destroy(runtime);
+    }
+}
+
+static void test_every_item_once(void **state) {
+    (void)state;
+    check_all_sizes(WEIR_THREADING_POOL);
+}
+
+static void test_every_item_once_openmp(void **state) {
+    (void)state;
+    if (!weir_openmp_available()) skip();
+    check_all_sizes(WEIR_THREADING_OPENMP);
+}
+
+/* Many short loops: late workers meet the next loop. */
+static void test_many_short_loops(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(4, WEIR_THREADING_POOL);
+    for (int i = 0; i < 3000; i++) {
+        check_visits(runtime, 1 + i % 37, 1 + i % 3);
+        if (i % 500 == 0) sleep_ns(1000000); /* the workers fall asleep */
+    }
+    weir_runtime_destroy(runtime);
+}
+
+static void sum_begins(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    atomic_fetch_add((_Atomic int64_t *)arg, end - begin);
+}
+
+static void test_huge_count(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(3, WEIR_THREADING_POOL);
+    static const int64_t grains[] = {1, 1000, INT64_MAX - 1, INT64_MAX};
+    for (int i = 0; i < 4; i++) {
+        _Atomic int64_t sum = 0;
+        assert_int_equal(weir_parallel_for(runtime, INT64_MAX, grains[i], sum_begins, &sum),
+                         WEIR_OK);
+        assert_true(sum == INT64_MAX);
+    }
+    weir_runtime_destroy(runtime);
+}
+
+/* ---- who runs what ---- */
+
+static void hold_first(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    _Atomic int64_t *rest = arg;
+    if (begin == 0) {
+        /* Ends only when the others have taken everything else, also of this worker's share. */
+        for (int i = 0; i < 2000 && *rest > 0; i++) sleep_ns(1000000);
+        if (end > 1) atomic_fetch_sub(rest, end - 1);
+    } else {
+        atomic_fetch_sub(rest, end - begin);
+    }
+}
+
+static void test_idle_workers_steal(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(2, WEIR_THREADING_POOL);
+    struct timespec a, b;
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    _Atomic int64_t rest = 7; /* 8 items, 8 chunks: a worker's share is 4 */
+    assert_int_equal(weir_parallel_for(runtime, 8, 1, hold_first, &rest), WEIR_OK);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    assert_int_equal(rest, 0);
+    assert_true(b.tv_sec - a.tv_sec < 2);
+    weir_runtime_destroy(runtime);
+}
+
+struct nest {
+    weir_runtime *runtime, *other;
+    _Atomic int inner, elsewhere, wrong;
+};
+
+struct inner {
+    struct nest *nest;
+    int worker;
+    pthread_t thread;
+};
+
+static void nested_body(void *arg, int64_t begin, int64_t end, int worker) {
+    struct inner *inner = arg;
+    struct nest *nest = inner->nest;
+    if (worker != inner->worker || !pthread_equal(pthread_self(), inner->thread)) nest->wrong++;
+    atomic_fetch_add(&nest->inner, (int)(end - begin));
+}
+
+static void other_body(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    atomic_fetch_add((_Atomic int *)arg, (int)(end - begin));
+}
+
+static void outer_body(void *arg, int64_t begin, int64_t end, int worker) {
+    struct nest *nest = arg;
+    for (int64_t i = begin; i < end; i++) {
+        struct inner inner = {.nest = nest, .worker = worker, .thread = pthread_self()};
+        if (weir_parallel_for(nest->runtime, 10, 1, nested_body, &inner) != WEIR_OK) nest->wrong++;
+        if (weir_parallel_for(nest->other, 10, 1, other_body, &nest->elsewhere) != WEIR_OK)
+            nest->wrong++;
+    }
+}
+
+static void check_nested(weir_threading threading) {
+    struct nest nest = {.runtime = create(3, threading), .other = create(2, threading)};
+    assert_int_equal(weir_parallel_for(nest.runtime, 50, 1, outer_body, &nest), WEIR_OK);
+    assert_int_equal(nest.wrong, 0);
+    assert_int_equal(nest.inner, 500);
+    assert_int_equal(nest.elsewhere, 500);
+    weir_runtime_destroy(nest.runtime);
+    weir_runtime_destroy(nest.other);
+}
+
+static void test_nested_runs_inline(void **state) {
+    (void)state;
+    check_nested(WEIR_THREADING_POOL);
+    if (weir_openmp_available()) check_nested(WEIR_THREADING_OPENMP);
+}
+
+enum { CALLERS = 4, CALLS = 300 };
+
+static void *call_often(void *arg) {
+    weir_runtime *runtime = arg;
+    intptr_t wrong = 0;
+    for (int i = 0; i < CALLS; i++) {
+        _Atomic int64_t sum = 0;
+        wrong += weir_parallel_for(runtime, 100 + i, 3, sum_begins, &sum) != WEIR_OK;
+        wrong += sum != 100 + i;
+        void *scratch = weir_scratch_get(runtime, 1000 + i);
+        if (scratch)
+            memset(scratch, i, 1000);
+        else
+            wrong++;
+        weir_scratch_put(runtime, scratch);
+    }
+    return (void *)wrong;
+}
+
+static void test_several_callers(void **state) {
+    (void)state;
+    for (int threads = 1; threads <= 3; threads++) {
+        weir_runtime *runtime = create(threads, WEIR_THREADING_POOL);
+        pthread_t callers[CALLERS];
+        for (int i = 0; i < CALLERS; i++)
+            assert_int_equal(pthread_create(&callers[i], NULL, call_often, runtime), 0);
+        for (int i = 0; i < CALLERS; i++) {
+            void *wrong;
+            pthread_join(callers[i], &wrong);
+            assert_null(wrong);
+        }
+        weir_runtime_destroy(runtime);
+    }
+}
+
+/* ---- what a thread is like inside ---- */
+
+struct denormals {
+    float tiny; /* a denormal number */
+    _Atomic int kept;
+};
+
+static void use_denormals(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)end;
+    (void)worker;
+    struct denormals *d = arg;
+    const volatile float tiny = d->tiny, half = 0.5F, smallest = 1.17549435e-38F;
+    if (tiny * 4.0F != 0.0F) d->kept++;     /* denormals are zero */
+    if (smallest * half != 0.0F) d->kept++; /* flush to zero */
+    if (begin == 0) sleep_ns(1000000);      /* so that the others get some */
+}
+
+static void test_denormals(void **state) {
+    (void)state;
+#if defined(__x86_64__)
+    for (int threads = 1; threads <= 4; threads++)
+        for (int threading = 0; threading <= (weir_openmp_available() ? 1 : 0); threading++) {
+            weir_runtime *runtime = create(threads, (weir_threading)threading);
+            struct denormals d = {.tiny = 1e-40F};
+            const volatile float tiny = d.tiny;
+            assert_true(tiny * 0.5F != 0.0F);
+            assert_int_equal(weir_parallel_for(runtime, 64, 1, use_denormals, &d), WEIR_OK);
+            assert_int_equal(d.kept, 0);
+            assert_true(tiny * 0.5F != 0.0F);
+            weir_runtime_destroy(runtime);
+        }
+#else
+    skip();
+#endif
+}
+
+static double cpu_seconds(void) {
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
+static void test_idle_uses_no_cpu(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(4, WEIR_THREADING_POOL);
+    check_visits(runtime, 100, 1);
+    sleep_ns(20000000);
+    const double before = cpu_seconds();
+    sleep_ns(200000000);
+    assert_true(cpu_seconds() - before < 0.002);
+    check_visits(runtime, 100, 1);
+    weir_runtime_destroy(runtime);
+}
+
+/* ---- what goes wrong ---- */
+
+static void test_argument_errors(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(2, WEIR_THREADING_POOL);
+    _Atomic int64_t sum = 0;
+    assert_int_equal(weir_parallel_for(runtime, -1, 1, sum_begins, &sum), WEIR_ERROR_ARGUMENT);
+    assert_non_null(strstr(weir_last_error(), "count is -1"));
+    assert_int_equal(weir_parallel_for(runtime, 1, 0, sum_begins, &sum), WEIR_ERROR_ARGUMENT);
+    assert_non_null(strstr(weir_last_error(), "grain is 0"));
+    assert_int_equal(weir_parallel_for(runtime, 1, 1, NULL, &sum), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_parallel_for(NULL, 1, 1, sum_begins, &sum), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_runtime_create(NULL, NULL), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(sum, 0);
+    weir_worker_info info;
+    assert_int_equal(weir_runtime_worker(runtime, 2, &info), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_runtime_worker(runtime, -1, &info), WEIR_ERROR_ARGUMENT);
+    weir_runtime_destroy(runtime);
+    weir_runtime_destroy(NULL);
+}
+
+static void in_child(weir_runtime *runtime) {
+    _Atomic int64_t sum = 0;
+    int wrong = weir_parallel_for(runtime, 10, 1, sum_begins, &sum) != WEIR_ERROR_STATE;
+    wrong += strstr(weir_last_error(), "fork") == NULL;
+    void *scratch = weir_scratch_get(runtime, 100);
+    wrong += scratch == NULL;
+    weir_scratch_put(runtime, scratch);
+    weir_runtime_destroy(runtime);
+    weir_runtime *own;
+    weir_runtime_options options = weir_runtime_options_default();
+    options.threads = 2;
+    wrong += weir_runtime_create(&options, &own) != WEIR_OK;
+    wrong += weir_parallel_for(own, 10, 1, sum_begins, &sum) != WEIR_OK || sum != 10;
+    weir_runtime_destroy(own);
+    _exit(wrong);
+}
+
+static void test_fork(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(3, WEIR_THREADING_POOL);
+    check_visits(runtime, 100, 1);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) in_child(runtime);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    check_visits(runtime, 100, 1);
+    weir_runtime_destroy(runtime);
+}
+
+static void keep_warning(void *user, const char *message) {
+    char *kept = user;
+    strncat(kept, message, 1000 - strlen(kept));
+}
+
+static weir_runtime *create_with_warnings(char *warnings) {
+    weir_runtime_options options = weir_runtime_options_default();
+    options.threads = 4;
+    options.warning = keep_warning;
+    options.warning_user = warnings;
+    weir_runtime *runtime;
+    assert_int_equal(weir_runtime_create(&options, &runtime), WEIR_OK);
+    return runtime;
+}
+
+static void test_no_more_threads(void **state) {
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        char warnings[1024] = "";
+        failing_thread = k;
+        weir_runtime *runtime = create_with_warnings(warnings);
+        failing_thread = -1;
+        assert_int_equal(weir_runtime_threads(runtime), k + 1);
+        assert_non_null(strstr(warnings, "can't start thread"));
+        check_visits(runtime, 1000, 1);
+        weir_runtime_destroy(runtime);
+    }
+}
+
+static void test_no_binding(void **state) {
+    (void)state;
+    char warnings[1024] = "";
+    bind_fails = true;
+    weir_runtime *runtime = create_with_warnings(warnings);
+    bind_fails = false;
+    assert_int_equal(weir_runtime_threads(runtime), 4);
+    assert_non_null(strstr(warnings, "going on unbound"));
+    weir_worker_info info;
+    assert_int_equal(weir_runtime_worker(runtime, 1, &info), WEIR_OK);
+    assert_int_equal(info.os_cpu, -1);
+    check_visits(runtime, 1000, 1);
+    weir_runtime_destroy(runtime);
+}
+
+/* ---- memory ---- */
+
+static void test_tensors(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(2, WEIR_THREADING_POOL);
+    static const int64_t sizes[] = {0, 1, 15, 16, 17, 1000, 524287, 524288, 524289, 3000001};
+    enum { SIZES = sizeof sizes / sizeof *sizes };
+    for (int round = 0; round < 3; round++) {
+        float *tensors[SIZES];
+        for (int i = 0; i < SIZES; i++) {
+            assert_int_equal(weir_tensor_alloc(runtime, sizes[i], &tensors[i]), WEIR_OK);
+            assert_non_null(tensors[i]);
+            assert_int_equal((uintptr_t)tensors[i] % 64, 0);
+            if (sizes[i] >= 524288) assert_int_equal((uintptr_t)tensors[i] % (2 << 20), 0);
+            for (int64_t k = 0; k < sizes[i]; k++) assert_true(tensors[i][k] == 0.0F);
+            memset(tensors[i], 0xff, 4 * (size_t)sizes[i]);
+        }
+        for (int i = round; i < SIZES; i++) weir_tensor_free(runtime, tensors[i]);
+    }
+    weir_tensor_free(runtime, NULL);
+    weir_runtime_destroy(runtime); /* frees the rest: the leak checker knows */
+}
+
+static void test_no_memory(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(2, WEIR_THREADING_POOL);
+    static const int64_t sizes[] = {INT64_MAX, INT64_MAX / 4, INT64_MAX / 8, (int64_t)1 << 44};
+    float *tensor;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(weir_tensor_alloc(runtime, sizes[i], &tensor), WEIR_ERROR_MEMORY);
+        assert_null(tensor);
+    }
+    assert_non_null(strstr(weir_last_error(), "70368744177664 bytes"));
+    assert_int_equal(weir_tensor_alloc(runtime, -1, &tensor), WEIR_ERROR_ARGUMENT);
+    assert_null(weir_scratch_get(runtime, INT64_MAX));
+    assert_null(weir_scratch_get(runtime, -1));
+    weir_runtime_destroy(runtime);
+}
+
+static void test_scratch_is_reused(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(1, WEIR_THREADING_POOL);
+    char *a = weir_scratch_get(runtime, 1000), *b = weir_scratch_get(runtime, 5000);
+    assert_true(a != b);
+    assert_int_equal((uintptr_t)a % 64 + (uintptr_t)b % 64, 0);
+    weir_scratch_put(runtime, a);
+    weir_scratch_put(runtime, b);
+    assert_ptr_equal(weir_scratch_get(runtime, 900), a); /* the smallest that fits */
+    assert_ptr_equal(weir_scratch_get(runtime, 900), b);
+    char *c = weir_scratch_get(runtime, 0);
+    assert_true(c && c != a && c != b);
+    weir_scratch_put(runtime, a);
+    char *d = weir_scratch_get(runtime, 100000); /* replaces a, which is too small */
+    memset(d, 1, 100000);
+    weir_scratch_put(runtime, d);
+    assert_ptr_equal(weir_scratch_get(runtime, 1000), d);
+    weir_scratch_put(runtime, NULL);
+    weir_runtime_destroy(runtime);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_item_once),
+        cmocka_unit_test(test_every_item_once_openmp),
+        cmocka_unit_test(test_many_short_loops),
+        cmocka_unit_test(test_huge_count),
+        cmocka_unit_test(test_idle_workers_steal),
+        cmocka_unit_test(test_nested_runs_inline),
+        cmocka_unit_test(test_several_callers),
+        cmocka_unit_test(test_denormals),
+        cmocka_unit_test(test_idle_uses_no_cpu),
+        cmocka_unit_test(test_argument_errors),
+        cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_no_more_threads),
+        cmocka_unit_test(test_no_binding),
+        cmocka_unit_test(test_tensors),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_scratch_is_reused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
