@@ -1,7 +1,174 @@
-/* weir info. SPDX-License-Identifier: Apache-2.0 */
+/* weir info: what Weir found on this machine and how it would use it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "train/cli/commands.h"
+#include "train/cli/runtime_options.h"
+
+static const char *const examples[] = {
+    "weir info", "weir info --threads 4 --bind spread",
+    "HWLOC_SYNTHETIC=\"node:4 core:16 pu:2\" weir info   # a machine that isn't here", NULL};
+
+/* "48 KiB", "1.5 MiB"; "unknown" for 0. */
+static const char *format_bytes(int64_t bytes, char text[32]) {
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double amount = (double)bytes;
+    int unit = 0;
+    for (; amount >= 1024 && unit < 4; unit++) amount /= 1024;
+    if (bytes > 0)
+        snprintf(text, 32, "%.4g %s", amount, units[unit]);
+    else
+        snprintf(text, 32, "unknown");
+    return text;
+}
+
+static const char *format_index(int index, char text[16]) {
+    if (index >= 0)
+        snprintf(text, 16, "%d", index);
+    else
+        snprintf(text, 16, "-");
+    return text;
+}
+
+static void print_machine(const weir_machine_info *m) {
+    char l1[32], l2[32], l3[32], memory[32];
+    printf("Machine%s\n", m->synthetic
+                              ? " (described by HWLOC_SYNTHETIC or HWLOC_XMLFILE, not this "
+                                "one: nothing is pinned)"
+                              : "");
+    printf("  CPU           %s\n", m->cpu_model);
+    printf("  packages      %d\n", m->packages);
+    printf("  NUMA nodes    %d\n", m->numa_nodes);
+    printf("  cores         %d, of which %d allowed\n", m->cores, m->cores_allowed);
+    printf("  logical CPUs  %d, of which %d allowed\n", m->pus, m->pus_allowed);
+    if (m->cpu_quota > 0)
+        printf("  CPU quota     %g CPUs (cgroup)\n", m->cpu_quota);
+    else
+        printf("  CPU quota     none\n");
+    printf("  caches        L1d %s, L2 %s, L3 %s\n", format_bytes(m->l1d_bytes, l1),
+           format_bytes(m->l2_bytes, l2), format_bytes(m->l3_bytes, l3));
+    printf("  memory        %s\n", format_bytes(m->memory_bytes, memory));
+}
+
+static void print_isas(const weir_machine_info *m, weir_isa in_use) {
+    printf("\nInstruction sets\n");
+    for (int i = 0; i < WEIR_ISA_COUNT; i++) {
+        printf("  %-14s", weir_isa_name((weir_isa)i));
+        if (m->isa_available[i])
+            puts(i == (int)in_use ? "available, in use" : "available");
+        else
+            printf("not available: %s\n", m->isa_why_not[i] ? m->isa_why_not[i] : "unknown");
+    }
+}
+
+static weir_status print_workers(const weir_runtime *rt) {
+    const int threads = weir_runtime_threads(rt);
+    printf("\nWorkers\n  threads       %d\n  threading     %s\n  bind          %s\n", threads,
+           weir_threading_name(weir_runtime_threading(rt)), weir_bind_name(weir_runtime_bind(rt)));
+    printf("  worker  node  core  CPU\n");
+    for (int i = 0; i < threads; i++) {
+        weir_worker_info w;
+        char node[16], core[16], cpu[16];
+        const weir_status status = weir_runtime_worker(rt, i, &w);
+        if (status != WEIR_OK) return status;
+        printf("  %6d  %4s  %4s  %3s\n", w.worker, format_index(w.node, node),
+               format_index(w.core, core), format_index(w.os_cpu, cpu));
+    }
+    return WEIR_OK;
+}
+
+static weir_status print_text(const weir_machine_info *m, const weir_runtime *rt) {
+    print_machine(m);
+    print_isas(m, weir_runtime_isa(rt));
+    const weir_status status = print_workers(rt);
+    printf("\nVersions\n  weir          %s\n  hwloc         %s\n  oneDNN        %s\n",
+           weir_version(), m->hwloc_version, WEIR_ONEDNN_VERSION);
+    return status;
+}
+
+static void add_machine(cJSON *to, const weir_machine_info *m) {
+    cJSON_AddStringToObject(to, "cpu", m->cpu_model);
+    cJSON_AddBoolToObject(to, "synthetic", m->synthetic);
+    cJSON_AddNumberToObject(to, "packages", m->packages);
+    cJSON_AddNumberToObject(to, "numa_nodes", m->numa_nodes);
+    cJSON_AddNumberToObject(to, "cores", m->cores);
+    cJSON_AddNumberToObject(to, "cores_allowed", m->cores_allowed);
+    cJSON_AddNumberToObject(to, "logical_cpus", m->pus);
+    cJSON_AddNumberToObject(to, "logical_cpus_allowed", m->pus_allowed);
+    if (m->cpu_quota > 0)
+        cJSON_AddNumberToObject(to, "cpu_quota", m->cpu_quota);
+    else
+        cJSON_AddNullToObject(to, "cpu_quota");
+    cJSON_AddNumberToObject(to, "l1d_bytes", (double)m->l1d_bytes);
+    cJSON_AddNumberToObject(to, "l2_bytes", (double)m->l2_bytes);
+    cJSON_AddNumberToObject(to, "l3_bytes", (double)m->l3_bytes);
+    cJSON_AddNumberToObject(to, "memory_bytes", (double)m->memory_bytes);
+}
+
+static void add_isas(cJSON *to, const weir_machine_info *m, weir_isa in_use) {
+    for (int i = 0; i < WEIR_ISA_COUNT; i++) {
+        cJSON *isa = cJSON_AddObjectToObject(to, weir_isa_name((weir_isa)i));
+        cJSON_AddBoolToObject(isa, "available", m->isa_available[i]);
+        cJSON_AddBoolToObject(isa, "in_use", i == (int)in_use);
+        if (!m->isa_available[i])
+            cJSON_AddStringToObject(isa, "why_not", m->isa_why_not[i] ? m->isa_why_not[i] : "");
+    }
+}
+
+static weir_status add_workers(cJSON *to, const weir_runtime *rt) {
+    for (int i = 0; i < weir_runtime_threads(rt); i++) {
+        weir_worker_info w;
+        const weir_status status = weir_runtime_worker(rt, i, &w);
+        if (status != WEIR_OK) return status;
+        cJSON *worker = cJSON_CreateObject();
+        cJSON_AddNumberToObject(worker, "worker", w.worker);
+        cJSON_AddNumberToObject(worker, "node", w.node);
+        cJSON_AddNumberToObject(worker, "core", w.core);
+        cJSON_AddNumberToObject(worker, "os_cpu", w.os_cpu);
+        cJSON_AddItemToArray(to, worker);
+    }
+    return WEIR_OK;
+}
+
+static weir_status print_json(const weir_machine_info *m, const weir_runtime *rt) {
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "weir", weir_version());
+    cJSON_AddStringToObject(root, "hwloc", m->hwloc_version);
+    cJSON_AddStringToObject(root, "onednn", WEIR_ONEDNN_VERSION);
+    add_machine(cJSON_AddObjectToObject(root, "machine"), m);
+    add_isas(cJSON_AddObjectToObject(root, "isas"), m, weir_runtime_isa(rt));
+    cJSON_AddStringToObject(root, "isa", weir_isa_name(weir_runtime_isa(rt)));
+    cJSON_AddNumberToObject(root, "threads", weir_runtime_threads(rt));
+    cJSON_AddStringToObject(root, "threading", weir_threading_name(weir_runtime_threading(rt)));
+    cJSON_AddStringToObject(root, "bind", weir_bind_name(weir_runtime_bind(rt)));
+    weir_status status = add_workers(cJSON_AddArrayToObject(root, "workers"), rt);
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    if (text == NULL) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the JSON text");
+    if (status == WEIR_OK) puts(text);
+    free(text);
+    return status;
+}
 
 int cmd_info(int argc, char **argv) {
-    (void)argc, (void)argv;
-    return command_failed("info", weir_fail(WEIR_ERROR_UNSUPPORTED, "not in this build"));
+    runtime_arguments arguments = {0};
+    bool json = false;
+    const option table[] = {OPTION_GROUP("Output"), OPTION_FLAG("json", &json, "print JSON"),
+                            RUNTIME_OPTIONS(&arguments), OPTION_END};
+    const command_line line = {.command = "info",
+                               .summary = "what Weir found on this machine and how it would use it",
+                               .options = table,
+                               .examples = examples};
+    const int parsed = options_parse(&line, argc, argv);
+    if (parsed >= 0) return parsed;
+
+    weir_machine_info machine;
+    weir_runtime *rt = NULL;
+    weir_status status = weir_machine_describe(&machine);
+    if (status == WEIR_OK) status = runtime_create(&arguments, "info", &rt);
+    if (status == WEIR_OK) status = json ? print_json(&machine, rt) : print_text(&machine, rt);
+    weir_runtime_destroy(rt);
+    return status == WEIR_OK ? STATUS_OK : command_failed("info", status);
 }

@@ -57,7 +57,7 @@ int main(int argc, char **argv) {
         return STATUS_OK;
     }
     if (strcmp(word, "--version") == 0) {
-        printf("weir %s\n", WEIR_VERSION);
+        printf("weir %s\n", weir_version());
         return STATUS_OK;
     }
     return unknown_command(word);

@@ -112,8 +112,8 @@ typedef struct station {
 } station;
 
 static air next_front(dice *d, int64_t row) {
-    return (air){.temperature = 4.2 * roll_normal(d),
-                 .dryness = 3.2 + 1.4 * roll_normal(d),
+    return (air){.temperature = 6.0 * roll_normal(d),
+                 .dryness = 4.5 + 2.0 * roll_normal(d),
                  .clouds = roll(d),
                  .direction = 360 * roll(d),
                  .depth = 4 + 14 * roll(d),
@@ -157,7 +157,7 @@ static double pass_fronts(station *s, int64_t row) {
         s->last_row = row;
         s->next = next_front(&s->dice, row);
     }
-    const double mix = 1.0 / (5 * HOUR_ROWS), fade = 1.0 / (110 * HOUR_ROWS);
+    const double mix = 1.0 / (5 * HOUR_ROWS), fade = 1.0 / (90 * HOUR_ROWS);
     s->brought.temperature -= fade * s->brought.temperature;
     s->now.temperature += mix * (s->brought.temperature - s->now.temperature);
     s->now.dryness += mix * (s->brought.dryness - s->now.dryness);
@@ -198,7 +198,7 @@ static void next_row(station *s, int64_t row, double *v) {
     const double summer = -s->year.x; /* -1 in January, 1 in July */
     const double clouds = s->now.clouds + 0.03 * front > 1 ? 1 : s->now.clouds + 0.03 * front;
     /* Clear days are warm and clear nights cold, in summer more so. */
-    const double swing = (3.6 + 2.4 * summer) * (1 - 0.75 * clouds);
+    const double swing = (4.6 + 3.0 * summer) * (1 - 0.75 * clouds);
     const double mean = 9.3 + 9.2 * summer + s->now.temperature + drift_step(&s->slow, &s->dice);
     const double t = mean + swing * s->day.x + 0.15 * front * (0.5 - s->now.clouds) +
                      drift_step(&s->fast, &s->dice) + 0.06 * roll_normal(&s->dice);
