@@ -3,11 +3,6 @@
 
 #include "kernels/kernels.h"
 
-/* Until gru_scalar.c is there. */
-#define weir_gru_fwd_scalar NULL
-#define weir_gru_bwd_data_scalar NULL
-#define weir_gru_bwd_weights_scalar NULL
-
 #define K(name, type, params) .name = weir_##name##_scalar,
 static const weir_kernels scalar = {
 #include "kernels/kernels.def"

@@ -26,17 +26,20 @@ typedef struct weir_pool_call {
     float *y, *dx;
 } weir_pool_call;
 
-/* Reserve and dgates are private to the GRU kernels; gru.h gives their layout. */
+/* Reserve, dgates, packed weights and scratch are private to the GRU; gru.h gives their layout. */
 typedef struct weir_gru_call {
     weir_gru p;
     weir_gru_tensors t;
-    const float *w_t, *u_t; /* [3H][C_in], [3H][H], backward only */
+    const float *w_packed, *u_packed;     /* forward */
+    const float *w_t_packed, *u_t_packed; /* backward data */
     float *y;
     float *reserve;          /* forward: written, or NULL */
     const float *reserve_in; /* backward */
     const float *dy;
-    float *dgates;   /* gradients before the activations, written by gru_bwd_data */
-    float *dx, *dh0; /* or NULL */
+    float *dgates;          /* gradients before the activations, written by gru_bwd_data */
+    const float *dgates_in; /* the same, read by gru_bwd_weights */
+    float *dx, *dh0;        /* or NULL */
+    float *scratch; /* gru_scratch_floats(), not shared by calls that run at the same time */
 } weir_gru_call;
 
 typedef struct weir_kernels {

@@ -1,0 +1,244 @@
+/* GRU: checks arguments, packs the weights, splits the samples. SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+
+#include "kernels/driver.h"
+#include "kernels/gru.h"
+
+enum {
+    LEAVES = 32,           /* parts of a weight gradient, at most */
+    LEAF_STEPS = 256,      /* steps of a part, at least */
+    LEAF_FLOATS = 1 << 24, /* of all parts together, unless it is one */
+    TREE_GRAIN = 4096      /* elements that one task sums over the tree */
+};
+
+static weir_status check_sizes(const char *op, const weir_gru *p) {
+    const int64_t most = 1 << 20; /* then no product of two of them overflows */
+    WEIR_TRY(weir_check_pointer(op, "p", p));
+    WEIR_TRY(weir_check_range(op, "N", p->N, 0, INT64_MAX));
+    WEIR_TRY(weir_check_range(op, "T", p->T, 1, INT64_MAX - 1));
+    WEIR_TRY(weir_check_range(op, "C_in", p->C_in, 1, most));
+    WEIR_TRY(weir_check_range(op, "H", p->H, 1, most));
+    WEIR_TRY(weir_check_floats(op, "x", p->N, p->T, p->C_in));
+    return weir_check_floats(op, "reserve", p->N, p->T + 1, 5 * gru_padded(p->H));
+}
+
+static weir_status check_options(const char *op, const weir_gru *p) {
+    if (p->activation != WEIR_TANH && p->activation != WEIR_RELU)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "%s: activation is %d, accepted: tanh %d, relu %d",
+                         op, (int)p->activation, WEIR_TANH, WEIR_RELU);
+    if (p->recurrent != WEIR_SIGMOID && p->recurrent != WEIR_HARD_SIGMOID &&
+        p->recurrent != WEIR_HARD_SIGMOID6)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "%s: recurrent is %d, accepted: sigmoid %d, hard_sigmoid %d, "
+                         "hard_sigmoid6 %d",
+                         op, (int)p->recurrent, WEIR_SIGMOID, WEIR_HARD_SIGMOID,
+                         WEIR_HARD_SIGMOID6);
+    if (p->mask_gates != 0 && p->mask_gates != 1 && p->mask_gates != 3)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "%s: mask_gates is %d, accepted: 0, 1, 3", op,
+                         p->mask_gates);
+    return WEIR_OK;
+}
+
+static weir_status check(const char *op, weir_runtime *rt, const weir_gru *p,
+                         const weir_gru_tensors *t) {
+    WEIR_TRY(weir_check_pointer(op, "rt", rt));
+    WEIR_TRY(check_sizes(op, p));
+    WEIR_TRY(check_options(op, p));
+    WEIR_TRY(weir_check_pointer(op, "t", t));
+    WEIR_TRY(weir_check_pointer(op, "w", t->w));
+    WEIR_TRY(weir_check_pointer(op, "u", t->u));
+    if (p->N > 0) WEIR_TRY(weir_check_pointer(op, "x", t->x));
+    if (p->mask_gates == 0 && (t->mask_x || t->mask_h))
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "%s: mask_gates is 0 but a mask is given, accepted: 1 or 3 with masks",
+                         op);
+    return WEIR_OK;
+}
+
+int64_t weir_gru_reserve_floats(const weir_gru *p) {
+    if (check_sizes("gru_reserve_floats", p) || check_options("gru_reserve_floats", p)) return 0;
+    return gru_state_at(p, p->N, 0);
+}
+
+/* Cuts columns [0, n) of a matrix into panels; strides in floats. */
+static void pack(const float *from, int64_t rows, int64_t row_stride, int64_t n,
+                 int64_t column_stride, float *to) {
+    for (int64_t panel = 0; panel < n; panel += GRU_PANEL)
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t k = panel; k < panel + GRU_PANEL; k++)
+                *to++ = k < n ? from[i * row_stride + k * column_stride] : 0.0f;
+}
+
+void weir_gru_pack(const weir_gru *p, const float *w, const float *u, float *w_packed,
+                   float *u_packed) {
+    int64_t H = p->H, H_p = gru_padded(H);
+    for (int64_t gate = 0; gate < 3; gate++) {
+        pack(w + gate * H, p->C_in, 3 * H, H, 1, w_packed + gate * H_p * p->C_in);
+        pack(u + gate * H, H, 3 * H, H, 1, u_packed + gate * H_p * H);
+    }
+}
+
+void weir_gru_pack_transposed(const weir_gru *p, const float *w, const float *u, float *w_t_packed,
+                              float *u_t_packed) {
+    int64_t H = p->H, H_p = gru_padded(H);
+    for (int64_t gate = 0; gate < 3; gate++)
+        pack(u + gate * H, H, 1, H, 3 * H, u_t_packed + gate * H_p * H);
+    pack(w, 3 * H, 1, p->C_in, 3 * H, w_t_packed);
+}
+
+/* One weir_gru_fwd or weir_gru_bwd: what its tasks share. */
+typedef struct gru_job {
+    const weir_kernels *kernels;
+    weir_gru_call call;
+    int64_t scratch_floats; /* of one worker, each its own part */
+    int64_t leaves, leaf_floats;
+    float *leaf; /* [leaves][leaf_floats]: dw, du, db */
+} gru_job;
+
+static weir_gru_call call_of_worker(const gru_job *job, int worker) {
+    weir_gru_call c = job->call;
+    c.scratch += worker * job->scratch_floats;
+    return c;
+}
+
+/* Samples of one task: a kernel's full block, or less so that every worker gets some. */
+static int64_t sample_grain(weir_runtime *rt, int64_t N) {
+    int64_t share = (N + weir_runtime_threads(rt) - 1) / weir_runtime_threads(rt);
+    return share < 1 ? 1 : share < GRU_ROWS ? share : GRU_ROWS;
+}
+
+/* Cuts `floats` floats off the memory at *next, 64-byte aligned. */
+static float *take(float **next, int64_t floats) {
+    float *part = *next;
+    *next += gru_padded(floats);
+    return part;
+}
+
+static void forward_task(void *arg, int64_t begin, int64_t end, int worker) {
+    const gru_job *job = arg;
+    weir_gru_call c = call_of_worker(job, worker);
+    job->kernels->gru_fwd(&c, begin, end);
+}
+
+weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_tensors *t, float *y,
+                         float *reserve) {
+    WEIR_TRY(check("gru_fwd", rt, p, t));
+    if (p->N == 0) return WEIR_OK;
+    WEIR_TRY(weir_check_pointer("gru_fwd", "y", y));
+    gru_job job = {.kernels = weir_runtime_kernels(rt),
+                   .call = {.p = *p, .t = *t, .y = y, .reserve = reserve},
+                   .scratch_floats = gru_padded(gru_scratch_floats(p))};
+    int64_t w_floats = gru_w_floats(p), u_floats = gru_u_floats(p);
+    int64_t floats = w_floats + u_floats + job.scratch_floats * weir_runtime_threads(rt);
+    float *memory = weir_scratch_get(rt, floats * (int64_t)sizeof(float)), *next = memory;
+    if (!memory)
+        return weir_fail(WEIR_ERROR_MEMORY, "gru: no memory for %lld floats of scratch",
+                         (long long)floats);
+    float *w_packed = take(&next, w_floats), *u_packed = take(&next, u_floats);
+    weir_gru_pack(p, t->w, t->u, w_packed, u_packed);
+    job.call.w_packed = w_packed;
+    job.call.u_packed = u_packed;
+    job.call.scratch = next;
+    weir_status status = weir_parallel_for(rt, p->N, sample_grain(rt, p->N), forward_task, &job);
+    weir_scratch_put(rt, memory);
+    return status;
+}
+
+/* ---- backward ---- */
+
+static void data_task(void *arg, int64_t begin, int64_t end, int worker) {
+    const gru_job *job = arg;
+    weir_gru_call c = call_of_worker(job, worker);
+    job->kernels->gru_bwd_data(&c, begin, end);
+}
+
+static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
+    const gru_job *job = arg;
+    weir_gru_call c = call_of_worker(job, worker);
+    int64_t N = c.p.N, H = c.p.H;
+    for (int64_t l = begin; l < end; l++) {
+        float *dw = job->leaf + l * job->leaf_floats;
+        float *du = dw + c.p.C_in * 3 * H, *db = du + H * 3 * H;
+        job->kernels->gru_bwd_weights(&c, N * l / job->leaves, N * (l + 1) / job->leaves, dw, du,
+                                      db);
+    }
+}
+
+/* Sums the leaves pairwise, neighbours first; the sum ends in leaf 0. */
+static void tree_task(void *arg, int64_t begin, int64_t end, int worker) {
+    const gru_job *job = arg;
+    (void)worker;
+    for (int64_t step = 1; step < job->leaves; step *= 2)
+        for (int64_t l = 0; l + step < job->leaves; l += 2 * step)
+            job->kernels->add(begin, end, job->leaf + l * job->leaf_floats,
+                              job->leaf + (l + step) * job->leaf_floats);
+}
+
+/* Depends on the shape only, or the bits would depend on the machine. */
+static int64_t leaf_count(const weir_gru *p, int64_t leaf_floats) {
+    int64_t leaves = p->N * p->T / LEAF_STEPS;
+    if (leaves > LEAVES) leaves = LEAVES;
+    if (leaves > LEAF_FLOATS / leaf_floats) leaves = LEAF_FLOATS / leaf_floats;
+    if (leaves > p->N) leaves = p->N;
+    return leaves < 1 ? 1 : leaves;
+}
+
+static weir_status run_backward(weir_runtime *rt, gru_job *job) {
+    const weir_gru *p = &job->call.p;
+    weir_status status = weir_parallel_for(rt, p->N, sample_grain(rt, p->N), data_task, job);
+    if (!status) status = weir_parallel_for(rt, job->leaves, 1, leaf_task, job);
+    if (!status) status = weir_parallel_for(rt, job->leaf_floats, TREE_GRAIN, tree_task, job);
+    return status;
+}
+
+static void copy_gradients(const gru_job *job, const weir_gru_gradients *g) {
+    const weir_gru *p = &job->call.p;
+    int64_t w = p->C_in * 3 * p->H, u = p->H * 3 * p->H, b = (p->reset_after ? 6 : 3) * p->H;
+    memcpy(g->dw, job->leaf, (size_t)w * sizeof(float));
+    memcpy(g->du, job->leaf + w, (size_t)u * sizeof(float));
+    if (g->db) memcpy(g->db, job->leaf + w + u, (size_t)b * sizeof(float));
+}
+
+static weir_status check_gradients(const weir_gru *p, const float *reserve,
+                                   const weir_gru_gradients *g) {
+    const char *op = "gru_bwd";
+    WEIR_TRY(weir_check_pointer(op, "g", g));
+    WEIR_TRY(weir_check_pointer(op, "dw", g->dw));
+    WEIR_TRY(weir_check_pointer(op, "du", g->du));
+    if (p->N == 0) return WEIR_OK;
+    WEIR_TRY(weir_check_pointer(op, "dy", g->dy));
+    return weir_check_pointer(op, "reserve", reserve);
+}
+
+weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_tensors *t,
+                         const float *reserve, const weir_gru_gradients *g) {
+    WEIR_TRY(check("gru_bwd", rt, p, t));
+    WEIR_TRY(check_gradients(p, reserve, g));
+    int64_t w_floats = gru_w_t_floats(p), u_floats = gru_u_t_floats(p);
+    gru_job job = {
+        .kernels = weir_runtime_kernels(rt),
+        .call = {.p = *p, .t = *t, .reserve_in = reserve, .dy = g->dy, .dx = g->dx, .dh0 = g->dh0},
+        .scratch_floats = gru_padded(gru_scratch_floats(p)),
+        .leaf_floats = (p->C_in + p->H + 2) * 3 * p->H};
+    job.leaves = leaf_count(p, job.leaf_floats);
+    int64_t floats = w_floats + u_floats + gru_gates_floats(p) +
+                     gru_padded(job.leaves * job.leaf_floats) +
+                     job.scratch_floats * weir_runtime_threads(rt);
+    float *memory = weir_scratch_get(rt, floats * (int64_t)sizeof(float)), *next = memory;
+    if (!memory)
+        return weir_fail(WEIR_ERROR_MEMORY, "gru: no memory for %lld floats of scratch",
+                         (long long)floats);
+    float *w_t_packed = take(&next, w_floats), *u_t_packed = take(&next, u_floats);
+    weir_gru_pack_transposed(p, t->w, t->u, w_t_packed, u_t_packed);
+    job.call.w_t_packed = w_t_packed;
+    job.call.u_t_packed = u_t_packed;
+    job.call.dgates = take(&next, gru_gates_floats(p));
+    job.call.dgates_in = job.call.dgates;
+    job.leaf = take(&next, job.leaves * job.leaf_floats);
+    job.call.scratch = next;
+    weir_status status = run_backward(rt, &job);
+    if (!status) copy_gradients(&job, g);
+    weir_scratch_put(rt, memory);
+    return status;
+}

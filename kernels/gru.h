@@ -1,0 +1,63 @@
+/*
+ * Private layouts of the GRU: what its driver and its kernels share. SPDX-License-Identifier:
+ * Apache-2.0
+ *
+ * Rows of H units are padded to H_p = H rounded up to 16, so that no kernel needs a tail for them;
+ * what the padding holds reaches no result. Steps s = 0 .. T-1 are counted as they are processed: s reads x at T-1-s when the GRU
+ * goes backwards.
+ *
+ *   reserve   gates  [N][T][3 or 4][H_p]  z, r, candidate; with reset_after also q = hh Uh + b1h
+ *             states [N][T + 1][H_p]      h before step 0, then after each step
+ *   dgates    [N][T][3 or 4][H_p]         dz, dr, dcandidate before the activations; with
+ *                                         reset_after also dq = r dcandidate
+ *   packed    [panels of 16 columns][rows][16], columns beyond the last are zero:
+ *             w_packed, u_packed       a panel is 16 units of a gate: z's panels, r's, h's; its
+ *                                      rows are the channels of x, or the units of h
+ *             w_t_packed               16 channels of dx; rows 3 H: the units of z, of r, of h
+ *             u_t_packed               [3 gates] 16 units of dh; rows: the units of the gate
+ */
+#ifndef WEIR_GRU_H
+#define WEIR_GRU_H
+
+#include "kernels/kernels.h"
+
+enum {
+    GRU_PANEL = 16, /* columns of a panel, a multiple of every VL */
+    GRU_ROWS = 24,  /* samples that a SIMD kernel takes through time together */
+    GRU_CHUNK = 128 /* steps that gru_bwd_weights takes at a time */
+};
+
+static inline int64_t gru_padded(int64_t n) { return (n + GRU_PANEL - 1) / GRU_PANEL * GRU_PANEL; }
+static inline int64_t gru_parts(const weir_gru *p) { return p->reset_after ? 4 : 3; }
+
+/* Offset of row (n, s) of gates and of dgates. */
+static inline int64_t gru_gates_at(const weir_gru *p, int64_t n, int64_t s) {
+    return (n * p->T + s) * gru_parts(p) * gru_padded(p->H);
+}
+static inline int64_t gru_gates_floats(const weir_gru *p) { return gru_gates_at(p, p->N, 0); }
+
+/* Offset in reserve of the state of sample n before step s. */
+static inline int64_t gru_state_at(const weir_gru *p, int64_t n, int64_t s) {
+    return gru_gates_floats(p) + (n * (p->T + 1) + s) * gru_padded(p->H);
+}
+
+/* Floats of w_packed, u_packed, w_t_packed, u_t_packed. */
+static inline int64_t gru_w_floats(const weir_gru *p) { return 3 * gru_padded(p->H) * p->C_in; }
+static inline int64_t gru_u_floats(const weir_gru *p) { return 3 * gru_padded(p->H) * p->H; }
+static inline int64_t gru_w_t_floats(const weir_gru *p) { return gru_padded(p->C_in) * 3 * p->H; }
+static inline int64_t gru_u_t_floats(const weir_gru *p) { return 3 * gru_padded(p->H) * p->H; }
+
+/* Covers every kernel: GRU_ROWS samples with up to 16 rows of H_p and 6 of C_in each, or GRU_CHUNK
+ * masked rows. */
+static inline int64_t gru_scratch_floats(const weir_gru *p) {
+    int64_t H = gru_padded(p->H), C = gru_padded(p->C_in);
+    int64_t step = GRU_ROWS * (16 * H + 6 * C), chunk = GRU_CHUNK * (H + C);
+    return step > chunk ? step : chunk;
+}
+
+void weir_gru_pack(const weir_gru *p, const float *w, const float *u, float *w_packed,
+                   float *u_packed);
+void weir_gru_pack_transposed(const weir_gru *p, const float *w, const float *u, float *w_t_packed,
+                              float *u_t_packed);
+
+#endif
