@@ -56,9 +56,8 @@ missing() {
 apt_install() {
     sudo=
     if [ "$(id -u)" -ne 0 ]; then
-        has sudo || die "these packages are missing, and neither root nor sudo is at hand: $*
-  ask an administrator to run: apt-get install $*
-  and start this again"
+        has sudo || die "packages are missing, and there is no sudo to install them with.
+  Ask an administrator for: apt-get install $*"
         sudo=sudo
     fi
     say "Installing with $sudo${sudo:+ }apt-get: $*"
