@@ -1,4 +1,5 @@
 /* The `weir` program: finds the command and runs it. SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +45,13 @@ static int unknown_command(const char *word) {
     return STATUS_USAGE;
 }
 
+/* A command that did its work but could not print the result has failed. */
+static int output_finish(int status) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    fprintf(stderr, "weir: the output could not be written: %s\n", strerror(errno));
+    return status == STATUS_OK ? STATUS_FAILED : status;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         print_usage(stderr);
@@ -51,7 +59,8 @@ int main(int argc, char **argv) {
     }
     const char *word = argv[1];
     for (int i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(commands[i].name, word) == 0) return commands[i].run(argc - 1, argv + 1);
+        if (strcmp(commands[i].name, word) == 0)
+            return output_finish(commands[i].run(argc - 1, argv + 1));
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         print_usage(stdout);
         return STATUS_OK;
