@@ -1,0 +1,128 @@
+/* GRU forward and backward through time, both reset variants. SPDX-License-Identifier: Apache-2.0
+ *
+ * The forward pass is that of training: it keeps what the backward pass needs. oneDNN's peers are
+ * vanilla_gru (reset before) and lbr_gru (reset after).
+ */
+#include <algorithm>
+
+#include "harness.h"
+#include "onednn.h"
+
+namespace bench {
+namespace {
+
+weir_gru gru_of(const Shape &shape, bool reset_after) {
+    weir_gru p = {};
+    p.N = shape.get("N");
+    p.T = shape.get("T");
+    p.C_in = shape.get("Cin");
+    p.H = shape.get("H");
+    p.activation = WEIR_TANH;
+    p.recurrent = WEIR_SIGMOID;
+    p.reset_after = reset_after;
+    p.return_sequences = true;
+    return p;
+}
+
+class GruCase : public Case {
+  public:
+    GruCase(const Shape &shape, bool reset_after)
+        : p(gru_of(shape, reset_after)), x(random_tensor(p.N * p.T * p.C_in, 1)),
+          w(random_tensor(p.C_in * 3 * p.H, 2, 0.2f)), u(random_tensor(p.H * 3 * p.H, 3, 0.2f)),
+          b(random_tensor(bias_rows() * p.H, 4, 0.5f)), y(zero_tensor(p.N * p.T * p.H)),
+          reserve(zero_tensor(weir_gru_reserve_floats(&p))) {
+        tensors.x = x.data();
+        tensors.w = w.data();
+        tensors.u = u.data();
+        tensors.b = b.data();
+    }
+
+  protected:
+    int64_t bias_rows() const { return p.reset_after ? 6 : 3; }
+    const weir_gru p;
+    Tensor x, w, u, b, y, reserve;
+    weir_gru_tensors tensors = {};
+};
+
+class Forward : public GruCase {
+  public:
+    using GruCase::GruCase;
+    Work prepare(const Backend &backend) override {
+        if (backend.library == Backend::ONEDNN) return onednn_gru_fwd(backend, p, tensors);
+        weir_runtime *rt = runtime_of(backend);
+        return {[this, rt] { check(weir_gru_fwd(rt, &p, &tensors, y.data(), reserve.data())); },
+                [this] { return Results{{"y", y}}; }, ""};
+    }
+};
+
+class Backward : public GruCase {
+  public:
+    Backward(const Shape &shape, bool reset_after)
+        : GruCase(shape, reset_after), dy(random_tensor(p.N * p.T * p.H, 5)),
+          dx(zero_tensor(p.N * p.T * p.C_in)), dw(zero_tensor(p.C_in * 3 * p.H)),
+          du(zero_tensor(p.H * 3 * p.H)), db(zero_tensor(bias_rows() * p.H)) {
+        gradients.dy = dy.data();
+        gradients.dx = dx.data();
+        gradients.dw = dw.data();
+        gradients.du = du.data();
+        gradients.db = db.data();
+    }
+    Work prepare(const Backend &backend) override {
+        if (backend.library == Backend::ONEDNN)
+            return onednn_gru_bwd(backend, p, tensors, dy.data());
+        weir_runtime *rt = runtime_of(backend);
+        check(weir_gru_fwd(rt, &p, &tensors, y.data(), reserve.data()));
+        return {[this, rt] { check(weir_gru_bwd(rt, &p, &tensors, reserve.data(), &gradients)); },
+                [this] {
+                    return Results{{"dx", dx}, {"dw", dw}, {"du", du}, {"db", bias_gradient()}};
+                },
+                ""};
+    }
+
+  private:
+    /* As oneDNN gives it, with reset after: z, r, candidate, recurrent candidate. */
+    Tensor bias_gradient() const {
+        Tensor rows(db.begin(), db.begin() + static_cast<ptrdiff_t>(3 * p.H));
+        if (p.reset_after)
+            rows.insert(rows.end(), db.begin() + static_cast<ptrdiff_t>(5 * p.H), db.end());
+        return rows;
+    }
+    Tensor dy, dx, dw, du, db;
+    weir_gru_gradients gradients = {};
+};
+
+template <class C>
+Group group_of(const Options &options, const std::string &op, const Shape &shape,
+               bool reset_after, double passes) {
+    const weir_gru p = gru_of(shape, reset_after);
+    Group group;
+    group.op = op;
+    group.shape = shape.name({"N", "T", "Cin", "H"});
+    group.flops = passes * 2.0 * static_cast<double>(p.N * p.T * 3 * p.H) *
+                  static_cast<double>(p.C_in + p.H);
+    group.backends = op_backends(options);
+    group.open = [shape, reset_after] { return std::make_unique<C>(shape, reset_after); };
+    return group;
+}
+
+std::vector<Group> groups(const Options &options) {
+    std::vector<Shape> shapes = read_shapes(options.shapes, {"N", "T", "Cin", "H"});
+    for (Shape &shape : shapes)
+        if (options.quick) shape.set("N", std::min<int64_t>(shape.get("N"), 2));
+    std::vector<Group> list;
+    for (const bool after : {false, true}) {
+        const std::string name = after ? "gru_after" : "gru_before";
+        for (const Shape &shape : shapes)
+            list.push_back(group_of<Forward>(options, name + "_fwd", shape, after, 1));
+        for (const Shape &shape : shapes)
+            list.push_back(group_of<Backward>(options, name + "_bwd", shape, after, 2));
+    }
+    return list;
+}
+
+} // namespace
+} // namespace bench
+
+int main(int argc, char **argv) {
+    return bench::run_area(argc, argv, {"gru", "gru.txt", "onednn", bench::groups});
+}

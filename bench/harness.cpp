@@ -1,0 +1,278 @@
+/* Running groups of benchmarks: prepare, compare, time in turns. SPDX-License-Identifier: Apache-2.0 */
+#include "harness.h"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <stdexcept>
+#include <thread>
+#include <tuple>
+
+#include "machine.h"
+#include "onednn.h"
+#include "options.h"
+#include "table.h"
+
+namespace bench {
+
+Tensor random_tensor(int64_t size, unsigned seed, float scale) {
+    Tensor tensor(static_cast<size_t>(size));
+    uint64_t state = seed * 0x9E3779B97F4A7C15u + 1;
+    for (float &value : tensor) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        value = scale * (static_cast<float>(state >> 40) / 8388608.0f - 1.0f);
+    }
+    return tensor;
+}
+
+Tensor zero_tensor(int64_t size) { return Tensor(static_cast<size_t>(size), 0.0f); }
+
+void check(weir_status status) {
+    if (status != WEIR_OK)
+        throw std::runtime_error(std::string(weir_status_name(status)) + ": " + weir_last_error());
+}
+
+namespace {
+
+weir_runtime *create_runtime(const Backend &backend) {
+    weir_runtime_options options = weir_runtime_options_default();
+    options.threads = backend.threads;
+    options.isa = backend.isa;
+    options.threading = backend.threading;
+    weir_runtime *runtime = nullptr;
+    check(weir_runtime_create(&options, &runtime));
+    return runtime;
+}
+
+/* Makes the machine the backend's own: the other's idle threads are asleep. */
+void enter(const Backend &backend) {
+    static int previous = -1;
+    const int now = backend.library * 2 + backend.threading;
+    if (backend.library != Backend::WEIR) onednn_set_threads(backend.threads);
+    /* libgomp's threads spin for some milliseconds after their last work. */
+    if (previous != now) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    previous = now;
+}
+
+/* One benchmark of a group. */
+struct Entry {
+    const Backend *backend;
+    std::string name;
+    Work work;
+    std::string error;
+};
+
+/* Empty when the outputs agree. The bound is loose: it finds wrong results, not rounding. */
+std::string disagreement(const Entry &a, const Results &results_a, const Entry &b,
+                         const Results &results_b) {
+    if (results_a.empty() || results_b.empty()) return "";
+    for (size_t i = 0; i < results_a.size(); i++) {
+        const Tensor &u = results_a[i].second, &v = results_b.at(i).second;
+        float largest = 0, difference = 0;
+        bool finite = u.size() == v.size();
+        for (size_t j = 0; finite && j < u.size(); j++) {
+            largest = std::max(largest, std::fabs(u[j]));
+            difference = std::max(difference, std::fabs(u[j] - v[j]));
+            finite = std::isfinite(u[j]) && std::isfinite(v[j]);
+        }
+        if (finite && difference <= 1e-3f * largest) continue;
+        return results_a[i].first + " of " + a.backend->name + " and " + b.backend->name +
+               " differs by " + std::to_string(difference) + ", its largest value is " +
+               std::to_string(largest);
+    }
+    return "";
+}
+
+/* Collects the times for the table and passes everything on to the JSON file. */
+class Collector : public benchmark::BenchmarkReporter {
+  public:
+    explicit Collector(const std::string &path) {
+        if (path.empty()) return;
+        file.open(path);
+        if (!file) throw std::runtime_error(path + ": can't be written");
+        json.SetOutputStream(&file);
+        json.ReportContext(Context());
+    }
+    bool ReportContext(const Context &) override { return true; }
+    void ReportRuns(const std::vector<Run> &reports) override {
+        std::vector<Run> runs = reports;
+        for (Run &run : runs) {
+            run.run_name.time_type.clear(); /* "/real_time": all times here are */
+            if (run.run_type == Run::RT_Iteration && !run.error_occurred)
+                seconds[run.run_name.str()].push_back(run.real_accumulated_time /
+                                                      static_cast<double>(run.iterations));
+        }
+        if (file.is_open()) json.ReportRuns(runs);
+    }
+    void close() {
+        if (file.is_open()) json.Finalize();
+    }
+    /* Median over the repetitions; 0 if there are none. */
+    double median(const std::string &name) {
+        std::vector<double> &s = seconds[name];
+        if (s.empty()) return 0;
+        std::sort(s.begin(), s.end());
+        const size_t n = s.size();
+        return n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
+    }
+
+  private:
+    std::ofstream file;
+    benchmark::JSONReporter json;
+    std::map<std::string, std::vector<double>> seconds;
+};
+
+std::string full_name(const Group &group, const Backend &backend) {
+    return group.op + "/" + backend.name + (group.shape.empty() ? "" : "/") + group.shape +
+           "/threads:" + std::to_string(backend.threads);
+}
+
+void prepare(Case &tensors, Entry &entry, const Entry *first, Results &reference) {
+    try {
+        enter(*entry.backend);
+        entry.work = tensors.prepare(*entry.backend);
+        entry.work.run();
+        if (!entry.work.results) return;
+        if (!first) reference = entry.work.results();
+        else entry.error = disagreement(*first, reference, entry, entry.work.results());
+    } catch (const std::exception &e) {
+        entry.error = e.what();
+    }
+}
+
+void time_it(benchmark::State &state, const Group &group, const Entry &entry, double peak) {
+    enter(*entry.backend);
+    entry.work.run();
+    for (auto _ : state) entry.work.run();
+    const auto rate = benchmark::Counter::kIsIterationInvariantRate;
+    if (group.flops > 0) state.counters["GFLOP/s"] = benchmark::Counter(group.flops / 1e9, rate);
+    if (group.flops > 0 && peak > 0)
+        state.counters["%peak"] = benchmark::Counter(100 * group.flops / peak, rate);
+    if (group.bytes > 0) state.counters["GB/s"] = benchmark::Counter(group.bytes / 1e9, rate);
+    if (!entry.work.implementation.empty()) state.SetLabel(entry.work.implementation);
+}
+
+/* Times the entries in turns; false if one failed. */
+bool run_group(const Group &group, std::vector<Entry> &entries, const Peaks &peaks,
+               Collector &collector, Table &table) {
+    const std::unique_ptr<Case> tensors = group.open();
+    Results reference;
+    const Entry *first = nullptr;
+    benchmark::ClearRegisteredBenchmarks();
+    for (Entry &entry : entries) {
+        prepare(*tensors, entry, first, reference);
+        if (!entry.error.empty()) continue;
+        if (!first) first = &entry;
+        benchmark::RegisterBenchmark(entry.name.c_str(),
+                                     [&](benchmark::State &state) {
+                                         time_it(state, group, entry, peaks.of(*entry.backend));
+                                     })
+            ->UseRealTime()
+            ->Unit(benchmark::kMillisecond);
+    }
+    if (first) benchmark::RunSpecifiedBenchmarks(&collector, nullptr, ".");
+    bool good = true;
+    for (const Entry &entry : entries) {
+        table.add(group, *entry.backend, collector.median(entry.name), entry.work.implementation,
+                  entry.error);
+        good = good && entry.error.empty();
+    }
+    table.print(group);
+    return good;
+}
+
+/* The benchmarks of a group that --benchmark_filter asks for. */
+std::vector<Entry> select(const Group &group) {
+    std::string filter = benchmark::GetBenchmarkFilter();
+    const bool inverted = !filter.empty() && filter[0] == '-';
+    const std::regex pattern(filter.substr(inverted ? 1 : 0), std::regex::extended);
+    std::vector<Entry> entries;
+    for (const Backend &backend : group.backends) {
+        const std::string name = full_name(group, backend);
+        if (filter.empty() || filter == "all" || std::regex_search(name, pattern) != inverted)
+            entries.push_back({&backend, name, {}, ""});
+    }
+    return entries;
+}
+
+int run_groups(const Area &area, const CommandLine &line) {
+    const std::vector<Group> groups = area.groups(line.options);
+    if (line.list) {
+        for (const Group &group : groups)
+            for (const Entry &entry : select(group)) std::printf("%s\n", entry.name.c_str());
+        return 0;
+    }
+    const Peaks peaks(line.options);
+    peaks.describe();
+    benchmark::AddCustomContext("oneDNN", onednn_description());
+    Collector collector(line.out);
+    Table table(area, peaks);
+    bool good = true;
+    for (size_t i = 0; i < groups.size(); i++) {
+        std::vector<Entry> entries = select(groups[i]);
+        if (entries.empty()) continue;
+        table.progress(groups[i], i + 1, groups.size());
+        good = run_group(groups[i], entries, peaks, collector, table) && good;
+    }
+    collector.close();
+    table.finish();
+    return good ? 0 : 1;
+}
+
+} // namespace
+
+weir_runtime *runtime_of(const Backend &backend) {
+    static std::map<std::tuple<weir_isa, weir_threading, int>, weir_runtime *> runtimes;
+    weir_runtime *&runtime = runtimes[{backend.isa, backend.threading, backend.threads}];
+    if (!runtime) runtime = create_runtime(backend);
+    return runtime;
+}
+
+std::vector<Backend> weir_backends(const Options &options) {
+    std::vector<Backend> backends;
+    for (const int threads : options.threads) {
+        for (const weir_isa isa : options.isas) {
+            Backend backend;
+            backend.name = weir_isa_name(isa);
+            backend.isa = isa;
+            backend.threads = threads;
+            backends.push_back(backend);
+        }
+    }
+    return backends;
+}
+
+std::vector<Backend> op_backends(const Options &options) {
+    std::vector<Backend> backends = weir_backends(options);
+    if (!onednn_available()) return backends;
+    for (const int threads : options.threads) {
+        Backend backend;
+        backend.library = Backend::ONEDNN;
+        backend.threads = threads;
+        backend.name = "onednn";
+        backends.push_back(backend);
+        backend.name = "onednn_plain";
+        backend.plain = true;
+        backends.push_back(backend);
+    }
+    return backends;
+}
+
+int run_area(int argc, char **argv, const Area &area) {
+    try {
+        const CommandLine line = parse_command_line(argc, argv, area);
+        return run_groups(area, line);
+    } catch (const std::exception &e) {
+        std::fprintf(stderr, "bench_%s: %s\n", area.name.c_str(), e.what());
+        return 2;
+    }
+}
+
+} // namespace bench

@@ -1,0 +1,140 @@
+/* The command line of the benchmark programs. SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+#include <stdexcept>
+
+namespace bench {
+
+static const char *const help_text =
+    "Usage: bench_%s [option]...\n"
+    "  --shapes FILE     shapes to time; default %s\n"
+    "  --isa LIST        instruction sets: scalar,generic,avx2,avx512; default: AVX2 and above\n"
+    "  --threads LIST    numbers of threads; default 1 and the cores allowed\n"
+    "  --scalar          the scalar oracle too (slow)\n"
+    "  --quick           one repetition, small batches: seconds, checks results\n"
+    "  --benchmark_filter REGEX, --benchmark_repetitions N, --benchmark_min_time SECONDS,\n"
+    "  --benchmark_out FILE (JSON), --benchmark_list_tests and others of Google Benchmark\n";
+
+static void print_help(const Area &area) {
+    std::printf(help_text, area.name.c_str(),
+                area.shapes.empty() ? "(none here)" : ("bench/shapes/" + area.shapes).c_str());
+}
+
+static std::vector<std::string> split(const std::string &list) {
+    std::vector<std::string> words;
+    std::istringstream stream(list);
+    for (std::string word; std::getline(stream, word, ',');) words.push_back(word);
+    return words;
+}
+
+static std::vector<int> parse_threads(const std::string &list) {
+    std::vector<int> threads;
+    for (const std::string &word : split(list)) {
+        int n = 0;
+        const auto parsed = std::from_chars(word.data(), word.data() + word.size(), n);
+        if (parsed.ec != std::errc() || parsed.ptr != word.data() + word.size() || n < 1)
+            throw std::runtime_error("--threads: '" + word + "', accepted: numbers above 0");
+        threads.push_back(n);
+    }
+    return threads;
+}
+
+static std::vector<weir_isa> parse_isas(const std::string &list, const weir_machine_info &info) {
+    std::vector<weir_isa> isas;
+    for (const std::string &word : split(list)) {
+        int isa = 0;
+        while (isa < WEIR_ISA_COUNT && word != weir_isa_name(static_cast<weir_isa>(isa))) isa++;
+        if (isa == WEIR_ISA_COUNT)
+            throw std::runtime_error("--isa: '" + word +
+                                     "', accepted: scalar, generic, avx2, avx512");
+        if (!info.isa_available[isa])
+            throw std::runtime_error("--isa: " + word + ": " + info.isa_why_not[isa]);
+        isas.push_back(static_cast<weir_isa>(isa));
+    }
+    return isas;
+}
+
+/* AVX2 and above; without them the best there is. */
+static std::vector<weir_isa> default_isas(const weir_machine_info &info) {
+    std::vector<weir_isa> isas;
+    for (const weir_isa isa : {WEIR_ISA_AVX2, WEIR_ISA_AVX512})
+        if (info.isa_available[isa]) isas.push_back(isa);
+    if (isas.empty())
+        isas.push_back(info.isa_available[WEIR_ISA_GENERIC] ? WEIR_ISA_GENERIC : WEIR_ISA_SCALAR);
+    return isas;
+}
+
+/* "--name VALUE" or "--name=VALUE" at argv[*i]. */
+static bool take_value(int argc, char **argv, int *i, const std::string &name,
+                       std::string *value) {
+    const std::string word = argv[*i];
+    if (word == name) {
+        if (*i + 1 >= argc) throw std::runtime_error(name + " needs a value");
+        *value = argv[++*i];
+        return true;
+    }
+    if (word.rfind(name + "=", 0) != 0) return false;
+    *value = word.substr(name.size() + 1);
+    return true;
+}
+
+/* Google Benchmark keeps pointers into the words for the life of the program. */
+static void initialize_benchmark(const CommandLine &line, const std::vector<std::string> &rest,
+                                 const char *program) {
+    static std::vector<std::string> words;
+    words = {program, "--benchmark_enable_random_interleaving=true",
+             line.options.quick ? "--benchmark_repetitions=1" : "--benchmark_repetitions=5",
+             line.options.quick ? "--benchmark_min_time=0.0001" : "--benchmark_min_time=0.02"};
+    words.insert(words.end(), rest.begin(), rest.end());
+    static std::vector<char *> argv;
+    for (std::string &word : words) argv.push_back(word.data());
+    int argc = static_cast<int>(argv.size());
+    argv.push_back(nullptr);
+    benchmark::Initialize(&argc, argv.data());
+    if (argc > 1) throw std::runtime_error(std::string("unknown option ") + argv[1]);
+}
+
+CommandLine parse_command_line(int argc, char **argv, const Area &area) {
+    weir_machine_info info;
+    check(weir_machine_describe(&info));
+    CommandLine line;
+    Options &options = line.options;
+    if (!area.shapes.empty()) options.shapes = std::string(WEIR_BENCH_SHAPES "/") + area.shapes;
+    options.isas = default_isas(info);
+    options.threads = {1};
+    if (info.cores_allowed > 1) options.threads.push_back(info.cores_allowed);
+    bool scalar = false;
+    std::vector<std::string> rest;
+    for (int i = 1; i < argc; i++) {
+        const std::string word = argv[i];
+        std::string value;
+        if (word == "--help") {
+            print_help(area);
+            std::exit(0);
+        }
+        if (word == "--quick") options.quick = true;
+        else if (word == "--scalar") scalar = true;
+        else if (word == "--benchmark_list_tests") line.list = true;
+        else if (take_value(argc, argv, &i, "--shapes", &options.shapes)) continue;
+        else if (take_value(argc, argv, &i, "--benchmark_out", &line.out)) continue;
+        else if (take_value(argc, argv, &i, "--isa", &value))
+            options.isas = parse_isas(value, info);
+        else if (take_value(argc, argv, &i, "--threads", &value))
+            options.threads = parse_threads(value);
+        else if (take_value(argc, argv, &i, "--benchmark_filter", &value))
+            rest.push_back("--benchmark_filter=" + value);
+        else rest.push_back(word);
+    }
+    if (scalar) options.isas.push_back(WEIR_ISA_SCALAR);
+    initialize_benchmark(line, rest, argv[0]);
+    return line;
+}
+
+} // namespace bench

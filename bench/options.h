@@ -1,0 +1,22 @@
+/* The command line of the benchmark programs. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_BENCH_OPTIONS_H
+#define WEIR_BENCH_OPTIONS_H
+
+#include <string>
+
+#include "harness.h"
+
+namespace bench {
+
+struct CommandLine {
+    Options options;
+    std::string out;   /* JSON file, or empty */
+    bool list = false; /* only print the names */
+};
+
+/* Takes out the options of this suite, hands the rest to Google Benchmark. Exits after --help;
+ * throws std::runtime_error for what nobody understands. */
+CommandLine parse_command_line(int argc, char **argv, const Area &area);
+
+} // namespace bench
+#endif

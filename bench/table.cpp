@@ -1,0 +1,157 @@
+/* The table that a benchmark program prints. SPDX-License-Identifier: Apache-2.0 */
+#include "table.h"
+
+#include <benchmark/benchmark.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "machine.h"
+#include "onednn.h"
+
+namespace bench {
+
+Peaks::Peaks(const Options &options) {
+    weir_machine_info info;
+    check(weir_machine_describe(&info));
+    for (const weir_isa isa : {WEIR_ISA_AVX2, WEIR_ISA_AVX512}) {
+        if (!info.isa_available[isa] || !machine_has(isa)) continue;
+        best = isa;
+        for (const int threads : options.threads)
+            flops_per_second[{isa, threads}] = fma_peak(isa, threads);
+    }
+}
+
+double Peaks::of(const Backend &backend) const {
+    const weir_isa isa = backend.library == Backend::WEIR ? backend.isa : best;
+    const auto known = flops_per_second.find({isa, backend.threads});
+    return known == flops_per_second.end() ? 0 : known->second;
+}
+
+void Peaks::describe() const {
+    weir_machine_info info;
+    check(weir_machine_describe(&info));
+    std::printf("%s, %d cores allowed; weir %s; oneDNN: %s\n", info.cpu_model, info.cores_allowed,
+                weir_version(), onednn_description().c_str());
+    benchmark::AddCustomContext("cpu_model", info.cpu_model);
+    benchmark::AddCustomContext("weir", weir_version());
+    for (const auto &peak : flops_per_second) {
+        const std::string name = std::string("FMA peak ") + weir_isa_name(peak.first.first) +
+                                 " threads:" + std::to_string(peak.first.second);
+        char value[32];
+        std::snprintf(value, sizeof value, "%.1f GFLOP/s", peak.second / 1e9);
+        std::printf("%s: %s\n", name.c_str(), value);
+        benchmark::AddCustomContext(name, value);
+    }
+}
+
+Table::Table(const Area &the_area, const Peaks &the_peaks) : area(the_area), peaks(the_peaks) {
+    const std::string base = area.baseline.empty() ? "" : area.baseline + " ms";
+    const std::string plain = area.baseline == "onednn" ? "plain ms  ratio" : "";
+    std::printf("\n%-56s %3s %-7s %10s %8s %6s %7s  %10s  %5s  %15s  %s\n", "operation and shape",
+                "thr", "backend", "ms", "GFLOP/s", "%peak", "GB/s", base.c_str(),
+                area.baseline.empty() ? "" : "ratio", plain.c_str(),
+                area.baseline == "onednn" ? "implementation in oneDNN" : "note");
+    std::fflush(stdout);
+}
+
+void Table::progress(const Group &group, size_t number, size_t count) const {
+    if (!isatty(STDOUT_FILENO)) return;
+    std::printf("[%zu/%zu] %s/%s ...\r", number, count, group.op.c_str(), group.shape.c_str());
+    std::fflush(stdout);
+}
+
+void Table::add(const Group &, const Backend &backend, double seconds,
+                const std::string &implementation, const std::string &error) {
+    cells.push_back({&backend, seconds, implementation, error});
+}
+
+const Table::Cell *Table::find(const std::string &name, int threads) const {
+    for (const Cell &cell : cells)
+        if (cell.backend->name == name && cell.backend->threads == threads) return &cell;
+    return nullptr;
+}
+
+/* "  -" where there is nothing to say. */
+static std::string number(const char *format, double value) {
+    if (!(value > 0)) return "-";
+    char text[32];
+    std::snprintf(text, sizeof text, format, value);
+    return text;
+}
+
+void Table::print_row(const Group &group, const Cell &cell) {
+    const Backend &backend = *cell.backend;
+    const Cell *base = find(area.baseline, backend.threads);
+    const Cell *plain = find(area.baseline + "_plain", backend.threads);
+    const auto rate = [&](double amount) { return cell.seconds > 0 ? amount / cell.seconds : 0; };
+    const auto seconds = [](const Cell *c) { return c ? c->seconds : 0; };
+    const double ratio = rate(seconds(base)), peak = peaks.of(backend);
+    std::string note = base && !base->implementation.empty() ? base->implementation
+                                                             : cell.implementation;
+    std::printf("%-56s %3d %-7s %10s %8s %6s %7s  %10s  %5s  %8s  %5s  %s\n",
+                (group.op + "/" + group.shape).c_str(), backend.threads, backend.name.c_str(),
+                number("%.4f", cell.seconds * 1e3).c_str(),
+                number("%.1f", rate(group.flops) / 1e9).c_str(),
+                number("%.1f", peak > 0 ? 100 * rate(group.flops) / peak : 0).c_str(),
+                number("%.1f", rate(group.bytes) / 1e9).c_str(),
+                number("%.4f", seconds(base) * 1e3).c_str(), number("%.2f", ratio).c_str(),
+                plain ? number("%.4f", plain->seconds * 1e3).c_str() : "",
+                plain ? number("%.2f", rate(plain->seconds)).c_str() : "", note.c_str());
+    if (ratio <= 0) return;
+    auto &mean = log_ratios[group.op + " " + backend.name + " threads:" +
+                            std::to_string(backend.threads)];
+    mean.first += std::log(ratio);
+    mean.second++;
+}
+
+/* oneDNN's own convolutions scale well: where they did not, something else used the machine. */
+void Table::doubt(const Group &group) {
+    const Cell *one = find("onednn", 1), *two = find("onednn", 2);
+    if (!one || !two || one->seconds < 0.5e-3 || two->seconds <= 0) return;
+    if (group.op.rfind("conv1d", 0) != 0 || one->seconds / two->seconds >= 1.7) return;
+    doubts.push_back(group.op + "/" + group.shape + " " +
+                     number("%.2f", one->seconds / two->seconds));
+}
+
+void Table::print(const Group &group) {
+    if (isatty(STDOUT_FILENO)) std::printf("\033[K");
+    for (const Cell &cell : cells) {
+        const std::string &name = cell.backend->name;
+        const bool is_base = name == area.baseline || name == area.baseline + "_plain";
+        const bool alone = cells.size() == 1 || !cells[0].backend ||
+                           std::all_of(cells.begin(), cells.end(), [&](const Cell &c) {
+                               return c.backend->library == cell.backend->library;
+                           });
+        if (!is_base || alone) print_row(group, cell);
+        if (cell.error.empty()) continue;
+        errors.push_back(group.op + "/" + name + "/" + group.shape +
+                         "/threads:" + std::to_string(cell.backend->threads) + ": " + cell.error);
+        std::printf("FAILED %s\n", errors.back().c_str());
+    }
+    doubt(group);
+    cells.clear();
+    std::fflush(stdout);
+}
+
+void Table::finish() const {
+    if (!log_ratios.empty()) {
+        std::printf("\nratio: time of %s over time of the backend, above 1 the backend is faster. "
+                    "Geometric means:\n",
+                    area.baseline.c_str());
+        for (const auto &mean : log_ratios)
+            std::printf("  %-48s %5.2f over %d shapes\n", mean.first.c_str(),
+                        std::exp(mean.second.first / mean.second.second), mean.second.second);
+    }
+    if (area.baseline == "onednn" && onednn_available())
+        std::printf("onednn: its own layouts, reorders not timed; plain: plain tensors in and out, "
+                    "reorders timed.\n");
+    for (const std::string &doubt : doubts)
+        std::printf("disturbed: oneDNN's 2 threads gain too little, do not trust: %s\n",
+                    doubt.c_str());
+    for (const std::string &error : errors) std::printf("FAILED %s\n", error.c_str());
+}
+
+} // namespace bench
