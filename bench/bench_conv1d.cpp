@@ -62,10 +62,12 @@ class Forward : public ConvCase {
         if (backend.library == Backend::ONEDNN)
             return onednn_conv1d_fwd(backend, p, x.data(), w.data(), b.data());
         weir_runtime *rt = runtime_of(backend);
-        return {[this, rt] {
-                    check(weir_conv1d_fwd(rt, &p, x.data(), w.data(), b.data(), y.data()));
-                },
-                [this] { return Results{{"y", y}}; }, ""};
+        return {
+            [this, rt] { check(weir_conv1d_fwd(rt, &p, x.data(), w.data(), b.data(), y.data())); },
+            [this] {
+                return Results{{"y", y}};
+            },
+            ""};
     }
 };
 
@@ -77,10 +79,11 @@ class BackwardData : public ConvCase {
         if (backend.library == Backend::ONEDNN)
             return onednn_conv1d_bwd_data(backend, p, dy.data(), w.data());
         weir_runtime *rt = runtime_of(backend);
-        return {[this, rt] {
-                    check(weir_conv1d_bwd_data(rt, &p, dy.data(), w.data(), dx.data()));
+        return {[this, rt] { check(weir_conv1d_bwd_data(rt, &p, dy.data(), w.data(), dx.data())); },
+                [this] {
+                    return Results{{"dx", dx}};
                 },
-                [this] { return Results{{"dx", dx}}; }, ""};
+                ""};
     }
 
   private:
@@ -96,10 +99,13 @@ class BackwardWeights : public ConvCase {
             return onednn_conv1d_bwd_weights(backend, p, x.data(), dy.data());
         weir_runtime *rt = runtime_of(backend);
         return {[this, rt] {
-                    check(weir_conv1d_bwd_weights(rt, &p, x.data(), dy.data(), dw.data(),
-                                                  db.data()));
+                    check(
+                        weir_conv1d_bwd_weights(rt, &p, x.data(), dy.data(), dw.data(), db.data()));
                 },
-                [this] { return Results{{"dw", dw}, {"db", db}}; }, ""};
+                [this] {
+                    return Results{{"dw", dw}, {"db", db}};
+                },
+                ""};
     }
 
   private:
@@ -112,9 +118,8 @@ class Block : public ConvCase {
     explicit Block(const Shape &shape)
         : ConvCase(shape), with_dx(shape.get("dx") != 0), pool(pool_of(p, shape.get("P"))),
           pooled(zero_tensor(p.N * weir_pool_t_out(&pool) * p.C_out)),
-          dpooled(random_tensor(p.N * weir_pool_t_out(&pool) * p.C_out, 4)),
-          winner(pooled.size()), dy(zero_tensor(n.y)), dx(zero_tensor(n.x)),
-          dw(zero_tensor(n.w)), db(zero_tensor(n.b)) {}
+          dpooled(random_tensor(p.N * weir_pool_t_out(&pool) * p.C_out, 4)), winner(pooled.size()),
+          dy(zero_tensor(n.y)), dx(zero_tensor(n.x)), dw(zero_tensor(n.w)), db(zero_tensor(n.b)) {}
 
     Work prepare(const Backend &backend) override {
         if (backend.library == Backend::ONEDNN)

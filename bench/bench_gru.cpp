@@ -51,7 +51,10 @@ class Forward : public GruCase {
         if (backend.library == Backend::ONEDNN) return onednn_gru_fwd(backend, p, tensors);
         weir_runtime *rt = runtime_of(backend);
         return {[this, rt] { check(weir_gru_fwd(rt, &p, &tensors, y.data(), reserve.data())); },
-                [this] { return Results{{"y", y}}; }, ""};
+                [this] {
+                    return Results{{"y", y}};
+                },
+                ""};
     }
 };
 
@@ -92,14 +95,14 @@ class Backward : public GruCase {
 };
 
 template <class C>
-Group group_of(const Options &options, const std::string &op, const Shape &shape,
-               bool reset_after, double passes) {
+Group group_of(const Options &options, const std::string &op, const Shape &shape, bool reset_after,
+               double passes) {
     const weir_gru p = gru_of(shape, reset_after);
     Group group;
     group.op = op;
     group.shape = shape.name({"N", "T", "Cin", "H"});
-    group.flops = passes * 2.0 * static_cast<double>(p.N * p.T * 3 * p.H) *
-                  static_cast<double>(p.C_in + p.H);
+    group.flops =
+        passes * 2.0 * static_cast<double>(p.N * p.T * 3 * p.H) * static_cast<double>(p.C_in + p.H);
     group.backends = op_backends(options);
     group.open = [shape, reset_after] { return std::make_unique<C>(shape, reset_after); };
     return group;

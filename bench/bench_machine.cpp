@@ -1,4 +1,4 @@
-/* FMA peak and read bandwidth of the machine: the roofline's two lines. SPDX-License-Identifier: Apache-2.0 */
+/* FMA peak and read bandwidth of the machine. SPDX-License-Identifier: Apache-2.0 */
 #include <algorithm>
 #include <thread>
 

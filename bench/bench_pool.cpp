@@ -42,10 +42,11 @@ class Forward : public PoolCase {
     Work prepare(const Backend &backend) override {
         if (backend.library == Backend::ONEDNN) return onednn_pool_fwd(backend, p, x.data());
         weir_runtime *rt = runtime_of(backend);
-        return {[this, rt] {
-                    check(weir_pool_fwd(rt, &p, x.data(), y.data(), winner_or_null()));
+        return {[this, rt] { check(weir_pool_fwd(rt, &p, x.data(), y.data(), winner_or_null())); },
+                [this] {
+                    return Results{{"y", y}};
                 },
-                [this] { return Results{{"y", y}}; }, ""};
+                ""};
     }
 };
 
@@ -59,10 +60,12 @@ class Backward : public PoolCase {
             return onednn_pool_bwd(backend, p, x.data(), dy.data());
         weir_runtime *rt = runtime_of(backend);
         check(weir_pool_fwd(rt, &p, x.data(), y.data(), winner_or_null()));
-        return {[this, rt] {
-                    check(weir_pool_bwd(rt, &p, dy.data(), winner_or_null(), dx.data()));
-                },
-                [this] { return Results{{"dx", dx}}; }, ""};
+        return {
+            [this, rt] { check(weir_pool_bwd(rt, &p, dy.data(), winner_or_null(), dx.data())); },
+            [this] {
+                return Results{{"dx", dx}};
+            },
+            ""};
     }
 
   private:
@@ -78,8 +81,7 @@ Group group_of(const Options &options, const std::string &op, const Shape &shape
     Group group;
     group.op = op;
     group.shape = shape.name({"N", "T", "C", "P"});
-    group.bytes =
-        4.0 * static_cast<double>(p.N * p.T * p.C + (kind == WEIR_POOL_MAX ? 2 * y : y));
+    group.bytes = 4.0 * static_cast<double>(p.N * p.T * p.C + (kind == WEIR_POOL_MAX ? 2 * y : y));
     group.backends = op_backends(options);
     group.open = [shape, kind] { return std::make_unique<C>(shape, kind); };
     return group;

@@ -85,7 +85,7 @@ std::vector<Group> groups(const Options &options) {
         Kind kind;
         int64_t count;
     } loops[] = {
-        {"fork_join", EMPTY, 2}, {"empty", EMPTY, 1024},       {"even", EVEN, 16},
+        {"fork_join", EMPTY, 2}, {"empty", EMPTY, 1024},  {"even", EVEN, 16},
         {"even", EVEN, 1024},    {"uneven", UNEVEN, 200},
     };
     std::vector<Group> list;

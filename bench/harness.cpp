@@ -19,6 +19,7 @@
 #include "onednn.h"
 #include "options.h"
 #include "table.h"
+#include "team.h"
 
 namespace bench {
 
@@ -47,15 +48,21 @@ weir_runtime *create_runtime(const Backend &backend) {
     options.isa = backend.isa;
     options.threading = backend.threading;
     weir_runtime *runtime = nullptr;
+    team_unbind_main();
     check(weir_runtime_create(&options, &runtime));
     return runtime;
 }
 
-/* Makes the machine the backend's own: the other's idle threads are asleep. */
+/* Makes the machine the backend's own: its threads in their places, the other's asleep. */
 void enter(const Backend &backend) {
     static int previous = -1;
     const int now = backend.library * 2 + backend.threading;
-    if (backend.library != Backend::WEIR) onednn_set_threads(backend.threads);
+    if (backend.library == Backend::WEIR) {
+        runtime_of(backend);
+        if (backend.threading == WEIR_THREADING_POOL) team_bind_main();
+    }
+    if (backend.library != Backend::WEIR || backend.threading == WEIR_THREADING_OPENMP)
+        team_bind_openmp(backend.threads);
     /* libgomp's threads spin for some milliseconds after their last work. */
     if (previous != now) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     previous = now;
@@ -140,8 +147,10 @@ void prepare(Case &tensors, Entry &entry, const Entry *first, Results &reference
         entry.work = tensors.prepare(*entry.backend);
         entry.work.run();
         if (!entry.work.results) return;
-        if (!first) reference = entry.work.results();
-        else entry.error = disagreement(*first, reference, entry, entry.work.results());
+        if (!first)
+            reference = entry.work.results();
+        else
+            entry.error = disagreement(*first, reference, entry, entry.work.results());
     } catch (const std::exception &e) {
         entry.error = e.what();
     }
@@ -267,6 +276,7 @@ std::vector<Backend> op_backends(const Options &options) {
 
 int run_area(int argc, char **argv, const Area &area) {
     try {
+        team_unbind_main(); /* remembers the processors that are allowed */
         const CommandLine line = parse_command_line(argc, argv, area);
         return run_groups(area, line);
     } catch (const std::exception &e) {

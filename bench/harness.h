@@ -39,8 +39,8 @@ struct Backend {
     std::string name; /* as in the name of the benchmark: avx2, onednn, ... */
     Library library = WEIR;
     int threads = 1;
-    weir_isa isa = WEIR_ISA_AUTO;                     /* WEIR */
-    weir_threading threading = WEIR_THREADING_POOL;   /* WEIR */
+    weir_isa isa = WEIR_ISA_AUTO;                   /* WEIR */
+    weir_threading threading = WEIR_THREADING_POOL; /* WEIR */
     bool plain = false; /* ONEDNN: tensors stay in plain layouts, reorders are timed */
 };
 

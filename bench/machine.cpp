@@ -19,50 +19,49 @@ namespace bench {
 static constexpr int chains = 12;
 static constexpr int unroll = 4;
 
-#define FOR_CHAINS(X, a, b) \
-    X(0, a, b) X(1, a, b) X(2, a, b) X(3, a, b) X(4, a, b) X(5, a, b) \
-    X(6, a, b) X(7, a, b) X(8, a, b) X(9, a, b) X(10, a, b) X(11, a, b)
+#define FOR_CHAINS(X, a, b)                                                                 \
+    X(0, a, b)                                                                              \
+    X(1, a, b) X(2, a, b) X(3, a, b) X(4, a, b) X(5, a, b) X(6, a, b) X(7, a, b) X(8, a, b) \
+        X(9, a, b) X(10, a, b) X(11, a, b)
 #define SET_YMM(i, a, b) "vbroadcastss %1, %%ymm" #i "\n\t"
 #define FMA_YMM(i, a, b) "vfmadd231ps %%ymm" a ", %%ymm" b ", %%ymm" #i "\n\t"
 #define SET_ZMM(i, a, b) "vbroadcastss %1, %%zmm" #i "\n\t"
 #define FMA_ZMM(i, a, b) "vfmadd231ps %%zmm" a ", %%zmm" b ", %%zmm" #i "\n\t"
-#define CLOBBERS                                                                              \
+#define CLOBBERS                                                                             \
     "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", \
         "xmm11", "xmm14", "xmm15", "cc"
 
 /* In assembly, so that no compiler can fold the chains or put them in memory. */
 static void fma_avx2(int64_t rounds) {
     const float one = 1.0f, small = 1e-9f;
-    __asm__ volatile(FOR_CHAINS(SET_YMM, , )
-                     "vbroadcastss %1, %%ymm14\n\t"
-                     "vbroadcastss %2, %%ymm15\n\t"
-                     ".p2align 5\n"
-                     "1:\n\t"
-                     FOR_CHAINS(FMA_YMM, "14", "15") FOR_CHAINS(FMA_YMM, "14", "15")
-                     FOR_CHAINS(FMA_YMM, "14", "15") FOR_CHAINS(FMA_YMM, "14", "15")
-                     "dec %0\n\t"
-                     "jnz 1b\n\t"
-                     "vzeroupper"
-                     : "+r"(rounds)
-                     : "m"(one), "m"(small)
-                     : CLOBBERS);
+    __asm__ volatile(
+        FOR_CHAINS(SET_YMM, , ) "vbroadcastss %1, %%ymm14\n\t"
+                                "vbroadcastss %2, %%ymm15\n\t"
+                                ".p2align 5\n"
+                                "1:\n\t" FOR_CHAINS(FMA_YMM, "14", "15")
+                                    FOR_CHAINS(FMA_YMM, "14", "15") FOR_CHAINS(FMA_YMM, "14", "15")
+                                        FOR_CHAINS(FMA_YMM, "14", "15") "dec %0\n\t"
+                                                                        "jnz 1b\n\t"
+                                                                        "vzeroupper"
+        : "+r"(rounds)
+        : "m"(one), "m"(small)
+        : CLOBBERS);
 }
 
 static void fma_avx512(int64_t rounds) {
     const float one = 1.0f, small = 1e-9f;
-    __asm__ volatile(FOR_CHAINS(SET_ZMM, , )
-                     "vbroadcastss %1, %%zmm14\n\t"
-                     "vbroadcastss %2, %%zmm15\n\t"
-                     ".p2align 5\n"
-                     "1:\n\t"
-                     FOR_CHAINS(FMA_ZMM, "14", "15") FOR_CHAINS(FMA_ZMM, "14", "15")
-                     FOR_CHAINS(FMA_ZMM, "14", "15") FOR_CHAINS(FMA_ZMM, "14", "15")
-                     "dec %0\n\t"
-                     "jnz 1b\n\t"
-                     "vzeroupper"
-                     : "+r"(rounds)
-                     : "m"(one), "m"(small)
-                     : CLOBBERS);
+    __asm__ volatile(
+        FOR_CHAINS(SET_ZMM, , ) "vbroadcastss %1, %%zmm14\n\t"
+                                "vbroadcastss %2, %%zmm15\n\t"
+                                ".p2align 5\n"
+                                "1:\n\t" FOR_CHAINS(FMA_ZMM, "14", "15")
+                                    FOR_CHAINS(FMA_ZMM, "14", "15") FOR_CHAINS(FMA_ZMM, "14", "15")
+                                        FOR_CHAINS(FMA_ZMM, "14", "15") "dec %0\n\t"
+                                                                        "jnz 1b\n\t"
+                                                                        "vzeroupper"
+        : "+r"(rounds)
+        : "m"(one), "m"(small)
+        : CLOBBERS);
 }
 
 /* Loads only, 512 bytes per iteration. */
@@ -72,15 +71,13 @@ static void fma_avx512(int64_t rounds) {
 static void read_avx2(const float *floats, int64_t n) {
     int64_t left = n / 128;
     __asm__ volatile(".p2align 5\n"
-                     "1:\n\t"
-                     LOAD_YMM(0) LOAD_YMM(32) LOAD_YMM(64) LOAD_YMM(96)
-                     LOAD_YMM(128) LOAD_YMM(160) LOAD_YMM(192) LOAD_YMM(224)
-                     LOAD_YMM(256) LOAD_YMM(288) LOAD_YMM(320) LOAD_YMM(352)
-                     LOAD_YMM(384) LOAD_YMM(416) LOAD_YMM(448) LOAD_YMM(480)
-                     "add $512, %1\n\t"
-                     "dec %0\n\t"
-                     "jnz 1b\n\t"
-                     "vzeroupper"
+                     "1:\n\t" LOAD_YMM(0) LOAD_YMM(32) LOAD_YMM(64) LOAD_YMM(96) LOAD_YMM(128)
+                         LOAD_YMM(160) LOAD_YMM(192) LOAD_YMM(224) LOAD_YMM(256) LOAD_YMM(288)
+                             LOAD_YMM(320) LOAD_YMM(352) LOAD_YMM(384) LOAD_YMM(416) LOAD_YMM(448)
+                                 LOAD_YMM(480) "add $512, %1\n\t"
+                                               "dec %0\n\t"
+                                               "jnz 1b\n\t"
+                                               "vzeroupper"
                      : "+r"(left), "+r"(floats)
                      :
                      : "xmm0", "cc", "memory");
@@ -89,13 +86,11 @@ static void read_avx2(const float *floats, int64_t n) {
 static void read_avx512(const float *floats, int64_t n) {
     int64_t left = n / 128;
     __asm__ volatile(".p2align 5\n"
-                     "1:\n\t"
-                     LOAD_ZMM(0) LOAD_ZMM(64) LOAD_ZMM(128) LOAD_ZMM(192)
-                     LOAD_ZMM(256) LOAD_ZMM(320) LOAD_ZMM(384) LOAD_ZMM(448)
-                     "add $512, %1\n\t"
-                     "dec %0\n\t"
-                     "jnz 1b\n\t"
-                     "vzeroupper"
+                     "1:\n\t" LOAD_ZMM(0) LOAD_ZMM(64) LOAD_ZMM(128) LOAD_ZMM(192) LOAD_ZMM(256)
+                         LOAD_ZMM(320) LOAD_ZMM(384) LOAD_ZMM(448) "add $512, %1\n\t"
+                                                                   "dec %0\n\t"
+                                                                   "jnz 1b\n\t"
+                                                                   "vzeroupper"
                      : "+r"(left), "+r"(floats)
                      :
                      : "xmm0", "cc", "memory");
@@ -109,14 +104,18 @@ double fma_flops(weir_isa isa, int64_t rounds) {
 }
 
 void fma_run(weir_isa isa, int64_t rounds) {
-    if (isa == WEIR_ISA_AVX512) fma_avx512(rounds);
-    else fma_avx2(rounds);
+    if (isa == WEIR_ISA_AVX512)
+        fma_avx512(rounds);
+    else
+        fma_avx2(rounds);
 }
 
 void read_run(weir_isa isa, const float *floats, int64_t n, int64_t rounds) {
     for (int64_t r = 0; r < rounds; r++) {
-        if (isa == WEIR_ISA_AVX512) read_avx512(floats, n);
-        else read_avx2(floats, n);
+        if (isa == WEIR_ISA_AVX512)
+            read_avx512(floats, n);
+        else
+            read_avx2(floats, n);
     }
 }
 

@@ -17,12 +17,10 @@ namespace bench {
 bool onednn_available();
 /* "oneDNN 2.6.3, OpenMP, AVX-512, ..." */
 std::string onednn_description();
-/* To be called before a Work of oneDNN is prepared or run. */
-void onednn_set_threads(int threads);
 
 /* act(x * w + b) with ReLU. */
-Work onednn_conv1d_fwd(const Backend &backend, const weir_conv1d &p, const float *x,
-                       const float *w, const float *b);
+Work onednn_conv1d_fwd(const Backend &backend, const weir_conv1d &p, const float *x, const float *w,
+                       const float *b);
 Work onednn_conv1d_bwd_data(const Backend &backend, const weir_conv1d &p, const float *dy,
                             const float *w);
 Work onednn_conv1d_bwd_weights(const Backend &backend, const weir_conv1d &p, const float *x,

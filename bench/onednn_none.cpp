@@ -7,7 +7,6 @@ namespace bench {
 
 bool onednn_available() { return false; }
 std::string onednn_description() { return "not in this build"; }
-void onednn_set_threads(int) {}
 
 static Work none() { throw std::runtime_error("oneDNN is not in this build"); }
 
@@ -18,12 +17,11 @@ Work onednn_conv1d_fwd(const Backend &, const weir_conv1d &, const float *, cons
 Work onednn_conv1d_bwd_data(const Backend &, const weir_conv1d &, const float *, const float *) {
     return none();
 }
-Work onednn_conv1d_bwd_weights(const Backend &, const weir_conv1d &, const float *,
-                               const float *) {
+Work onednn_conv1d_bwd_weights(const Backend &, const weir_conv1d &, const float *, const float *) {
     return none();
 }
-Work onednn_block(const Backend &, const weir_conv1d &, int64_t, bool, const float *,
-                  const float *, const float *, const float *) {
+Work onednn_block(const Backend &, const weir_conv1d &, int64_t, bool, const float *, const float *,
+                  const float *, const float *) {
     return none();
 }
 Work onednn_pool_fwd(const Backend &, const weir_pool &, const float *) { return none(); }

@@ -72,8 +72,7 @@ static std::vector<weir_isa> default_isas(const weir_machine_info &info) {
 }
 
 /* "--name VALUE" or "--name=VALUE" at argv[*i]. */
-static bool take_value(int argc, char **argv, int *i, const std::string &name,
-                       std::string *value) {
+static bool take_value(int argc, char **argv, int *i, const std::string &name, std::string *value) {
     const std::string word = argv[*i];
     if (word == name) {
         if (*i + 1 >= argc) throw std::runtime_error(name + " needs a value");
@@ -119,18 +118,24 @@ CommandLine parse_command_line(int argc, char **argv, const Area &area) {
             print_help(area);
             std::exit(0);
         }
-        if (word == "--quick") options.quick = true;
-        else if (word == "--scalar") scalar = true;
-        else if (word == "--benchmark_list_tests") line.list = true;
-        else if (take_value(argc, argv, &i, "--shapes", &options.shapes)) continue;
-        else if (take_value(argc, argv, &i, "--benchmark_out", &line.out)) continue;
+        if (word == "--quick")
+            options.quick = true;
+        else if (word == "--scalar")
+            scalar = true;
+        else if (word == "--benchmark_list_tests")
+            line.list = true;
+        else if (take_value(argc, argv, &i, "--shapes", &options.shapes))
+            continue;
+        else if (take_value(argc, argv, &i, "--benchmark_out", &line.out))
+            continue;
         else if (take_value(argc, argv, &i, "--isa", &value))
             options.isas = parse_isas(value, info);
         else if (take_value(argc, argv, &i, "--threads", &value))
             options.threads = parse_threads(value);
         else if (take_value(argc, argv, &i, "--benchmark_filter", &value))
             rest.push_back("--benchmark_filter=" + value);
-        else rest.push_back(word);
+        else
+            rest.push_back(word);
     }
     if (scalar) options.isas.push_back(WEIR_ISA_SCALAR);
     initialize_benchmark(line, rest, argv[0]);

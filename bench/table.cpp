@@ -89,8 +89,8 @@ void Table::print_row(const Group &group, const Cell &cell) {
     const auto rate = [&](double amount) { return cell.seconds > 0 ? amount / cell.seconds : 0; };
     const auto seconds = [](const Cell *c) { return c ? c->seconds : 0; };
     const double ratio = rate(seconds(base)), peak = peaks.of(backend);
-    std::string note = base && !base->implementation.empty() ? base->implementation
-                                                             : cell.implementation;
+    std::string note =
+        base && !base->implementation.empty() ? base->implementation : cell.implementation;
     std::printf("%-56s %3d %-7s %10s %8s %6s %7s  %10s  %5s  %8s  %5s  %s\n",
                 (group.op + "/" + group.shape).c_str(), backend.threads, backend.name.c_str(),
                 number("%.4f", cell.seconds * 1e3).c_str(),
@@ -101,8 +101,8 @@ void Table::print_row(const Group &group, const Cell &cell) {
                 plain ? number("%.4f", plain->seconds * 1e3).c_str() : "",
                 plain ? number("%.2f", rate(plain->seconds)).c_str() : "", note.c_str());
     if (ratio <= 0) return;
-    auto &mean = log_ratios[group.op + " " + backend.name + " threads:" +
-                            std::to_string(backend.threads)];
+    auto &mean =
+        log_ratios[group.op + " " + backend.name + " threads:" + std::to_string(backend.threads)];
     mean.first += std::log(ratio);
     mean.second++;
 }

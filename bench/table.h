@@ -52,7 +52,8 @@ class Table {
     const Area &area;
     const Peaks &peaks;
     std::vector<Cell> cells; /* of the group being collected */
-    std::map<std::string, std::pair<double, int>> log_ratios; /* by op, backend, threads: sum, count */
+    std::map<std::string, std::pair<double, int>>
+        log_ratios; /* by op, backend, threads: sum, count */
     std::vector<std::string> doubts, errors;
 };
 
