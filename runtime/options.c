@@ -162,7 +162,7 @@ static weir_status resolve_bind(weir_bind *bind) {
     if (*bind < WEIR_BIND_AUTO || *bind > WEIR_BIND_NONE)
         return weir_fail(WEIR_ERROR_ARGUMENT, "bind is %d, accepted: -1 to 2", (int)*bind);
     if (*bind != WEIR_BIND_AUTO) return WEIR_OK;
-    int choice = WEIR_BIND_COMPACT;
+    int choice = WEIR_BIND_AUTO;
     const weir_status status = choose("WEIR_BIND", names, 3, &choice);
     *bind = (weir_bind)choice;
     return status;

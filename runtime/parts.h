@@ -37,13 +37,12 @@ weir_status weir_topology_load(weir_topology **topology);
 void weir_topology_free(weir_topology *topology);
 /* Fills all of info but the CPU's model and instruction sets. */
 void weir_topology_describe(const weir_topology *topology, weir_machine_info *info);
-/* Workers for `threads` 0: one per allowed core, not more than the cgroup's quota. */
-int weir_topology_default_threads(const weir_topology *topology);
-int weir_topology_cores(const weir_topology *topology);
+/* CPUs this process is granted: its allowed cores, or the cgroup's quota (rounded) if less. */
+int weir_topology_granted(const weir_topology *topology);
+/* Places of workers, one for each allowed core, in the machine's order. */
+const weir_worker_info *weir_topology_cores(const weir_topology *topology, int *count);
 /* Processing units that this thread may run on; a synthetic topology counts its own. */
 int weir_topology_pus_allowed(const weir_topology *topology);
-/* Node, core and processing unit of allowed core i in the machine's order. */
-weir_worker_info weir_topology_core(const weir_topology *topology, int i);
 /* The processing unit that stands for the core of os_cpu (they differ between SMT siblings);
  * -1: none that is allowed. */
 int weir_topology_cpu_of(const weir_topology *topology, int os_cpu);
@@ -55,17 +54,18 @@ weir_status weir_topology_bind(const weir_topology *topology, pthread_t thread, 
 /* ---- placement.c ---- */
 
 /*
- * Where each of `threads` workers goes. Workers of a node are neighbours, so that a static split of
- * a range gives a node one piece. More workers than cores wrap round.
+ * Where each of `threads` workers goes, given the places there are. Workers of a node are neighbours,
+ * so that a static split of a range gives a node one piece. More workers than places wrap round.
  */
-weir_status weir_placement_plan(const weir_topology *topology, weir_bind bind, int threads,
-                                weir_worker_info *workers);
+weir_status weir_placement_plan(const weir_worker_info *cores, int core_count, weir_bind bind,
+                                int threads, weir_worker_info *workers);
 
 /* ---- options.c ---- */
 
 /* NULL when the instruction set can be used, else the reason. */
 const char *weir_isa_why_not(weir_isa isa);
-/* Replaces AUTO and 0 by the environment's values where they are set, else leaves them. */
+/* Checks the options and replaces AUTO and 0: by the environment's value if set, else by the default.
+ * threads and bind, whose defaults depend on the machine, may stay 0 and AUTO. */
 weir_status weir_options_resolve(weir_runtime_options *options);
 /* Sends a message to the options' warning function, if any. */
 __attribute__((format(printf, 2, 3))) void weir_warn(const weir_runtime_options *options,

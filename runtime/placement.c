@@ -14,38 +14,38 @@ static int by_node(const void *a, const void *b) {
 static void interleave_nodes(const weir_worker_info *cores, int n, weir_worker_info *order) {
     int done = 0;
     for (int round = 0; done < n; round++)
-        for (int i = 0, rank = 0; i < n; i++) {
+        for (int i = 0, rank = 0; i < n; i++) { /* rank within the node */
             rank = i > 0 && cores[i].node == cores[i - 1].node ? rank + 1 : 0;
             if (rank == round) order[done++] = cores[i];
         }
 }
 
-weir_status weir_placement_plan(const weir_topology *topology, weir_bind bind, int threads,
-                                weir_worker_info *workers) {
+weir_status weir_placement_plan(const weir_worker_info *cores, int core_count, weir_bind bind,
+                                int threads, weir_worker_info *workers) {
     if (bind == WEIR_BIND_NONE) {
         for (int w = 0; w < threads; w++)
             workers[w] = (weir_worker_info){.worker = w, .node = -1, .core = -1, .os_cpu = -1};
         return WEIR_OK;
     }
-    const int n = weir_topology_cores(topology);
-    weir_worker_info *cores = calloc(2 * (size_t)n, sizeof *cores);
-    if (!cores) return weir_fail(WEIR_ERROR_MEMORY, "no memory to place workers on %d cores", n);
-    weir_worker_info *order = cores;
-    for (int i = 0; i < n; i++) {
-        cores[i] = weir_topology_core(topology, i);
-        cores[i].worker = i;
+    const size_t n = (size_t)core_count;
+    weir_worker_info *sorted = malloc(2 * n * sizeof *sorted), *order = sorted;
+    if (!sorted)
+        return weir_fail(WEIR_ERROR_MEMORY, "no memory to place workers on %d cores", core_count);
+    for (int i = 0; i < core_count; i++) {
+        sorted[i] = cores[i];
+        sorted[i].worker = i;
     }
-    qsort(cores, (size_t)n, sizeof *cores, by_node);
+    qsort(sorted, n, sizeof *sorted, by_node);
     if (bind == WEIR_BIND_SPREAD) {
-        order = cores + n;
-        interleave_nodes(cores, n, order);
+        order = sorted + n;
+        interleave_nodes(sorted, core_count, order);
     }
     for (int w = 0; w < threads; w++) {
-        workers[w] = order[w % n];
+        workers[w] = order[w % core_count];
         workers[w].worker = w;
     }
     qsort(workers, (size_t)threads, sizeof *workers, by_node);
     for (int w = 0; w < threads; w++) workers[w].worker = w;
-    free(cores);
+    free(sorted);
     return WEIR_OK;
 }

@@ -245,8 +245,9 @@ weir_status weir_team_create(weir_runtime *runtime) {
     memset(team, 0, sizeof *team);
     memset(shares, 0, n * sizeof *shares);
     team->caller_cpu = -1;
-    const bool spare = runtime->threads <= weir_topology_cores(runtime->topology);
-    team->vacant_cpu = spare ? runtime->workers[0].os_cpu : -1;
+    int cores;
+    weir_topology_cores(runtime->topology, &cores);
+    team->vacant_cpu = runtime->threads <= cores ? runtime->workers[0].os_cpu : -1;
     const bool crowded = runtime->threads > weir_topology_pus_allowed(runtime->topology);
     team->spin_ns = crowded ? SPIN_CROWDED_NS : SPIN_NS;
     team->runtime = runtime;

@@ -5,19 +5,28 @@
 
 #include "runtime/parts.h"
 
-static weir_status start(weir_runtime *r) {
-    weir_status status = weir_options_resolve(&r->options);
-    if (status == WEIR_OK) status = weir_topology_load(&r->topology);
-    if (status != WEIR_OK) return status;
-    if (r->options.threads == 0) r->options.threads = weir_topology_default_threads(r->topology);
-    /* OpenMP binds its threads itself, as OMP_PROC_BIND says. */
-    const bool openmp = r->options.threading == WEIR_THREADING_OPENMP;
-    if (openmp) r->options.bind = WEIR_BIND_NONE;
+static weir_status place_workers(weir_runtime *r) {
+    int core_count;
+    const weir_worker_info *cores = weir_topology_cores(r->topology, &core_count);
+    const int granted = weir_topology_granted(r->topology);
+    if (r->options.threads == 0) r->options.threads = granted;
+    /* Under a quota the cores are shared with others: were all to begin at core 0, they would crowd
+     * there. OpenMP binds its threads itself, as OMP_PROC_BIND says. */
+    if (r->options.bind == WEIR_BIND_AUTO)
+        r->options.bind = granted < core_count ? WEIR_BIND_NONE : WEIR_BIND_COMPACT;
+    if (r->options.threading == WEIR_THREADING_OPENMP) r->options.bind = WEIR_BIND_NONE;
     r->threads = r->options.threads;
     r->workers = calloc((size_t)r->threads, sizeof *r->workers);
     if (!r->workers) return weir_fail(WEIR_ERROR_MEMORY, "no memory for %d workers", r->threads);
-    status = weir_placement_plan(r->topology, r->options.bind, r->threads, r->workers);
-    if (status == WEIR_OK && !openmp) status = weir_team_create(r);
+    return weir_placement_plan(cores, core_count, r->options.bind, r->threads, r->workers);
+}
+
+static weir_status start(weir_runtime *r) {
+    weir_status status = weir_options_resolve(&r->options);
+    if (status == WEIR_OK) status = weir_topology_load(&r->topology);
+    if (status == WEIR_OK) status = place_workers(r);
+    if (status == WEIR_OK && r->options.threading == WEIR_THREADING_POOL)
+        status = weir_team_create(r);
     return status;
 }
 

@@ -10,8 +10,8 @@
 
 struct weir_topology {
     hwloc_topology_t hwloc;
-    hwloc_cpuset_t allowed; /* by affinity and cgroup */
-    hwloc_obj_t *cores;     /* [core_count] those with an allowed processing unit */
+    hwloc_cpuset_t allowed;  /* by affinity and cgroup */
+    weir_worker_info *cores; /* [core_count] where a worker can be, in the machine's order */
     int core_count;
     int *cpu_of; /* [cpu_count] the processing unit that stands for the core of each, or -1 */
     int cpu_count;
@@ -55,18 +55,6 @@ static weir_status find_allowed(weir_topology *t) {
     return WEIR_OK;
 }
 
-static weir_status find_cores(weir_topology *t) {
-    const hwloc_obj_type_t type = core_type(t->hwloc);
-    const int all = hwloc_get_nbobjs_by_type(t->hwloc, type);
-    t->cores = calloc(all > 0 ? (size_t)all : 1, sizeof *t->cores);
-    if (!t->cores) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a list of %d cores", all);
-    for (hwloc_obj_t core = NULL; (core = hwloc_get_next_obj_by_type(t->hwloc, type, core));)
-        if (hwloc_bitmap_intersects(core->cpuset, t->allowed)) t->cores[t->core_count++] = core;
-    if (t->core_count == 0)
-        return weir_fail(WEIR_ERROR_SYSTEM, "the machine's description has no core to run on");
-    return WEIR_OK;
-}
-
 /* The first unit of the core that is allowed; its siblings stay idle. */
 static int first_allowed(const weir_topology *t, hwloc_obj_t core) {
     int pu = hwloc_bitmap_first(core->cpuset);
@@ -75,18 +63,39 @@ static int first_allowed(const weir_topology *t, hwloc_obj_t core) {
     return pu;
 }
 
-static weir_status map_cpus(weir_topology *t) {
+/* The first node that is local to the core, -1 if none is. */
+static int node_of(const weir_topology *t, hwloc_obj_t core) {
+    hwloc_obj_t node = NULL;
+    while ((node = hwloc_get_next_obj_by_type(t->hwloc, HWLOC_OBJ_NUMANODE, node)))
+        if (hwloc_bitmap_intersects(node->cpuset, core->cpuset)) return (int)node->logical_index;
+    return -1;
+}
+
+static void add_core(weir_topology *t, hwloc_obj_t core) {
+    const int cpu = first_allowed(t, core);
+    if (cpu < 0) return;
+    for (int pu = hwloc_bitmap_first(core->cpuset); pu >= 0;
+         pu = hwloc_bitmap_next(core->cpuset, pu))
+        t->cpu_of[pu] = cpu;
+    t->cores[t->core_count++] = (weir_worker_info){
+        .worker = -1, .node = node_of(t, core), .core = (int)core->logical_index, .os_cpu = cpu};
+}
+
+static weir_status find_cores(weir_topology *t) {
+    const hwloc_obj_type_t type = core_type(t->hwloc);
+    const int all = hwloc_get_nbobjs_by_type(t->hwloc, type);
     t->cpu_count = hwloc_bitmap_last(hwloc_topology_get_topology_cpuset(t->hwloc)) + 1;
+    if (all < 1 || t->cpu_count < 1)
+        return weir_fail(WEIR_ERROR_SYSTEM, "the machine's description has no core");
+    t->cores = malloc((size_t)all * sizeof *t->cores);
     t->cpu_of = malloc((size_t)t->cpu_count * sizeof *t->cpu_of);
-    if (!t->cpu_of)
-        return weir_fail(WEIR_ERROR_MEMORY, "no memory for a map of %d CPUs", t->cpu_count);
+    if (!t->cores || !t->cpu_of)
+        return weir_fail(WEIR_ERROR_MEMORY, "no memory for a list of %d cores", all);
     for (int i = 0; i < t->cpu_count; i++) t->cpu_of[i] = -1;
-    for (int i = 0; i < t->core_count; i++) {
-        const hwloc_cpuset_t set = t->cores[i]->cpuset;
-        const int first = first_allowed(t, t->cores[i]);
-        for (int pu = hwloc_bitmap_first(set); pu >= 0; pu = hwloc_bitmap_next(set, pu))
-            t->cpu_of[pu] = first;
-    }
+    hwloc_obj_t core = NULL;
+    while ((core = hwloc_get_next_obj_by_type(t->hwloc, type, core))) add_core(t, core);
+    if (t->core_count == 0)
+        return weir_fail(WEIR_ERROR_SYSTEM, "none of the machine's %d cores is allowed", all);
     return WEIR_OK;
 }
 
@@ -101,7 +110,6 @@ weir_status weir_topology_load(weir_topology **topology) {
     weir_status status = read_machine(t);
     if (status == WEIR_OK) status = find_allowed(t);
     if (status == WEIR_OK) status = find_cores(t);
-    if (status == WEIR_OK) status = map_cpus(t);
     if (status != WEIR_OK) {
         weir_topology_free(t);
         return status;
@@ -140,29 +148,19 @@ void weir_topology_describe(const weir_topology *t, weir_machine_info *info) {
     snprintf(info->hwloc_version, sizeof info->hwloc_version, "%s", HWLOC_VERSION);
 }
 
-int weir_topology_cores(const weir_topology *t) { return t->core_count; }
+const weir_worker_info *weir_topology_cores(const weir_topology *t, int *count) {
+    *count = t->core_count;
+    return t->cores;
+}
 
 int weir_topology_pus_allowed(const weir_topology *t) { return hwloc_bitmap_weight(t->allowed); }
 
 bool weir_topology_synthetic(const weir_topology *t) { return t->synthetic; }
 
-int weir_topology_default_threads(const weir_topology *t) {
+int weir_topology_granted(const weir_topology *t) {
     const double quota = t->synthetic ? 0 : weir_cgroup_quota("");
     if (quota <= 0 || quota >= t->core_count) return t->core_count;
     return quota < 1 ? 1 : (int)lround(quota);
-}
-
-weir_worker_info weir_topology_core(const weir_topology *t, int i) {
-    const hwloc_obj_t core = t->cores[i];
-    weir_worker_info info = {.worker = -1, .node = -1, .core = (int)core->logical_index};
-    hwloc_obj_t node = NULL;
-    while ((node = hwloc_get_next_obj_by_type(t->hwloc, HWLOC_OBJ_NUMANODE, node)))
-        if (hwloc_bitmap_intersects(node->cpuset, core->cpuset)) {
-            info.node = (int)node->logical_index;
-            break;
-        }
-    info.os_cpu = first_allowed(t, core);
-    return info;
 }
 
 int weir_topology_cpu_of(const weir_topology *t, int os_cpu) {

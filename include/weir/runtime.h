@@ -32,7 +32,8 @@ typedef enum weir_threading {
 
 /* Where workers are pinned. */
 typedef enum weir_bind {
-    WEIR_BIND_AUTO = -1,   /* environment variable WEIR_BIND if set, else compact */
+    WEIR_BIND_AUTO = -1,   /* environment variable WEIR_BIND if set, else compact; under a cgroup's
+                              CPU quota none, for the cores are shared with other groups */
     WEIR_BIND_COMPACT = 0, /* fill a NUMA node's cores before the next node's */
     WEIR_BIND_SPREAD,      /* round-robin over NUMA nodes */
     WEIR_BIND_NONE         /* leave the threads to the operating system */
