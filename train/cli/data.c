@@ -1,7 +1,124 @@
-/* weir data. SPDX-License-Identifier: Apache-2.0 */
+/* weir data: downloads the Jena climate file, or generates one of its shape.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "train/cli/commands.h"
+#include "train/cli/options.h"
+#include "train/cli/progress.h"
+#include "train/data/fetch.h"
+#include "train/data/series.h"
+
+static void show_download(void *user, int64_t done, int64_t total, int64_t before) {
+    progress *p = user;
+    p->total = total;
+    progress_skip(p, before);
+    progress_update(p, done, NULL);
+}
+
+static int fetch(int argc, char **argv) {
+    static const char *const examples[] = {"weir data fetch jena",
+                                           "weir data fetch jena --dir ~/data",
+                                           "weir train jena-conv-gru --data data/" JENA_CSV, NULL};
+    const char *name = NULL, *dir = "data", *url = JENA_URL;
+    const option table[] = {OPTION_STRING("dir", "DIR", &dir, "where to put the file"),
+                            OPTION_STRING("url", "URL", &url, "where to get the archive"),
+                            OPTION_END};
+    const positional names[] = {{"jena", &name, true, "the data set: jena"}, {0}};
+    const command_line line = {
+        .command = "data fetch",
+        .summary = "download the Jena climate data of 2009 to 2016 (13.5 MB)",
+        .options = table,
+        .positionals = names,
+        .examples = examples,
+        .notes = "A download that was stopped goes on where it was. The file's header, first row "
+                 "and\nnumber of rows are checked, and the archive's sha256 is recorded at the "
+                 "first download\nand compared later. On a machine without a network put the "
+                 "archive into DIR yourself."};
+    const int parsed = options_parse(&line, argc, argv);
+    if (parsed >= 0) return parsed;
+    if (strcmp(name, "jena") != 0)
+        return options_error(&line, "data set is \"%s\", accepted: jena", name);
+
+    progress bar;
+    fetch_result result;
+    progress_start(&bar, JENA_ZIP, 0, "B");
+    const weir_status status = fetch_jena(dir, url, show_download, &bar, &result);
+    progress_end(&bar);
+    if (status != WEIR_OK) return command_failed("data fetch", status);
+    printf("%s: %d rows, header and first row as expected%s\n", result.csv, JENA_ROWS,
+           result.was_there ? " (was there already)" : "");
+    if (!result.was_there)
+        printf("sha256 of the archive: %s (%s)\n", result.sha256,
+               result.recorded ? "recorded" : "as recorded at the first download");
+    return STATUS_OK;
+}
+
+static int generate(int argc, char **argv) {
+    static const char *const examples[] = {
+        "weir data generate --rows 70000 --out station.csv",
+        "weir train jena-gru --data station.csv --lookback 240 --step 1 --delay 24", NULL};
+    const char *out = NULL;
+    int64_t rows = JENA_ROWS, seed = 1;
+    const option table[] = {
+        OPTION_STRING("out", "FILE", &out, "the CSV file to write (replaced when it exists)"),
+        OPTION_INT("rows", "N", &rows, 1, (double)SERIES_GENERATE_MAX,
+                   "rows, one for every 10 minutes"),
+        OPTION_INT("seed", "N", &seed, 0, 9007199254740992.0, "another seed is another weather"),
+        OPTION_END};
+    const command_line line = {
+        .command = "data generate",
+        .summary = "write a made-up weather station's data in the Jena file's format",
+        .options = table,
+        .examples = examples,
+        .notes = "The data are generated: seasons, days, weather fronts and noise. They serve "
+                 "trying out and\ntesting; a model's error on them says nothing about the real "
+                 "climate."};
+    const int parsed = options_parse(&line, argc, argv);
+    if (parsed >= 0) return parsed;
+    if (out == NULL) return options_error(&line, "--out is missing: the CSV file to write");
+
+    series s;
+    weir_status status = series_generate(rows, (uint64_t)seed, &s);
+    if (status == WEIR_OK) {
+        status = series_write_csv(&s, out);
+        if (status == WEIR_OK)
+            printf("%s: %" PRId64 " rows, %" PRId64 " columns, %s\n", out, s.rows, s.columns,
+                   s.source);
+        series_free(&s);
+    }
+    return status == WEIR_OK ? STATUS_OK : command_failed("data generate", status);
+}
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} subcommands[] = {
+    {"fetch", fetch, "download the Jena climate data"},
+    {"generate", generate, "write made-up data of the same shape"},
+};
+enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
+
+static void print_usage(FILE *to) {
+    fputs("Usage: weir data COMMAND [options]\n\nCommands:\n", to);
+    for (int i = 0; i < SUBCOMMANDS; i++)
+        fprintf(to, "  %-10s%s\n", subcommands[i].name, subcommands[i].summary);
+    fputs("\nweir data COMMAND --help says more about one.\n", to);
+}
 
 int cmd_data(int argc, char **argv) {
-    (void)argc, (void)argv;
-    return command_failed("data", weir_fail(WEIR_ERROR_UNSUPPORTED, "not in this build"));
+    if (argc >= 2) {
+        for (int i = 0; i < SUBCOMMANDS; i++)
+            if (strcmp(subcommands[i].name, argv[1]) == 0)
+                return subcommands[i].run(argc - 1, argv + 1);
+        if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+            print_usage(stdout);
+            return STATUS_OK;
+        }
+        fprintf(stderr, "weir data: unknown command \"%s\"\n\n", argv[1]);
+    }
+    print_usage(stderr);
+    return STATUS_USAGE;
 }

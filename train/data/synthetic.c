@@ -17,16 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/data/jena.h"
 #include "train/data/series.h"
 #include "train/model/random.h"
 
-enum { DAY_ROWS = 144, HOUR_ROWS = 6, COLUMNS = 14 };
+enum { DAY_ROWS = 144, HOUR_ROWS = 6 };
 static const int64_t start_time = 1230768600; /* 01.01.2009 00:10:00 */
-
-static const char *const column_names[COLUMNS] = {
-    "p (mbar)",     "T (degC)",     "Tpot (K)",      "Tdew (degC)", "rh (%)",
-    "VPmax (mbar)", "VPact (mbar)", "VPdef (mbar)",  "sh (g/kg)",   "H2OC (mmol/mol)",
-    "rho (g/m**3)", "wv (m/s)",     "max. wv (m/s)", "wd (deg)"};
 
 /* exp for |x| < 20, by a Taylor series of x / 32 and squaring. */
 static double plain_exp(double x) {
@@ -174,7 +170,7 @@ static void derive(double *v, double p, double t, double dew, double wind, doubl
                    double direction) {
     const double kelvin = t + 273.15, full = saturation(t), actual = saturation(dew);
     const double whole_turns = floor(direction / 360);
-    const double row[COLUMNS] = {p,
+    const double row[JENA_COLUMNS] = {p,
                                  t,
                                  potential_temperature(kelvin, p),
                                  dew,
@@ -222,19 +218,19 @@ static float round_value(double x) { return (float)(floor(100 * x + 0.5) / 100);
 static weir_status allocate(int64_t rows, uint64_t seed, series *out) {
     char source[64];
     snprintf(source, sizeof source, "generated (seed %llu)", (unsigned long long)seed);
-    out->columns = COLUMNS;
-    out->values = malloc((size_t)(rows * COLUMNS) * sizeof *out->values);
-    out->names = calloc(COLUMNS, sizeof *out->names);
+    out->columns = JENA_COLUMNS;
+    out->values = malloc((size_t)(rows * JENA_COLUMNS) * sizeof *out->values);
+    out->names = calloc(JENA_COLUMNS, sizeof *out->names);
     out->source = strdup(source);
     bool complete = out->values != NULL && out->names != NULL && out->source != NULL;
-    for (int i = 0; complete && i < COLUMNS; i++) {
-        out->names[i] = strdup(column_names[i]);
+    for (int i = 0; complete && i < JENA_COLUMNS; i++) {
+        out->names[i] = strdup(jena_columns[i]);
         complete = out->names[i] != NULL;
     }
     if (complete) return WEIR_OK;
     series_free(out);
     return weir_fail(WEIR_ERROR_MEMORY, "no memory for %lld rows of %d columns", (long long)rows,
-                     COLUMNS);
+                     JENA_COLUMNS);
 }
 
 weir_status series_generate(int64_t rows, uint64_t seed, series *out) {
@@ -245,15 +241,15 @@ weir_status series_generate(int64_t rows, uint64_t seed, series *out) {
     const weir_status status = allocate(rows, seed, out);
     if (status != WEIR_OK) return status;
     out->rows = rows;
-    out->target = 1;
+    out->target = JENA_TEMPERATURE;
     out->generated = true;
     out->first_time = start_time;
     out->step_seconds = 86400.0 / DAY_ROWS;
     station s = station_start(seed);
-    double v[COLUMNS];
+    double v[JENA_COLUMNS];
     for (int64_t row = 0; row < rows; row++) {
         next_row(&s, row, v);
-        for (int i = 0; i < COLUMNS; i++) out->values[row * COLUMNS + i] = round_value(v[i]);
+        for (int i = 0; i < JENA_COLUMNS; i++) out->values[row * JENA_COLUMNS + i] = round_value(v[i]);
     }
     return WEIR_OK;
 }

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+# weir data fetch against a server on this machine. SPDX-License-Identifier: Apache-2.0
+"""usage: test_fetch.py WEIR; exit status 77 (skipped) when the build has no libcurl"""
+import hashlib
+import http.server
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+import zipfile
+
+WEIR = ""
+CSV = "jena_climate_2009_2016.csv"
+ZIP = CSV + ".zip"
+HEADER = ('"Date Time","p (mbar)","T (degC)","Tpot (K)","Tdew (degC)","rh (%)","VPmax (mbar)",'
+          '"VPact (mbar)","VPdef (mbar)","sh (g/kg)","H2OC (mmol/mol)","rho (g/m**3)","wv (m/s)",'
+          '"max. wv (m/s)","wd (deg)"\n')
+FIRST = ("01.01.2009 00:10:00,996.52,-8.02,265.40,-8.90,93.30,3.33,3.11,0.22,1.94,3.12,1307.75,"
+         "1.03,1.75,152.30\n")
+
+
+def archive(text, name=CSV):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
+        z.writestr(name, text)
+    return out.getvalue()
+
+
+def file_of(rows, header=HEADER, first=FIRST):
+    return header + first + FIRST * (rows - 1)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves `body` in the way that the URL's first folder says."""
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.body, self.requests = b"", []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def url(self, way):
+        return f"http://127.0.0.1:{self.server_address[1]}/{way}/{ZIP}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        way = self.path.split("/")[1]
+        body, given = self.server.body, self.headers.get("Range")
+        self.server.requests.append(given)
+        if way == "missing":
+            return self.send_error(404)
+        if way == "moved":
+            self.send_response(302)
+            self.send_header("Location", self.server.url("range"))
+            return self.end_headers()
+        begin = 0
+        if given and way != "whole":
+            begin = int(re.fullmatch(r"bytes=(\d+)-", given).group(1))
+            if begin >= len(body):
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(body)}")
+                return self.end_headers()
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {begin}-{len(body) - 1}/{len(body)}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", str(len(body) - begin))
+        self.end_headers()
+        rest = body[begin:]
+        # Breaks off: always after 1,000 bytes, or only at the first request.
+        if way == "breaks" or (way == "breaks-once" and begin == 0):
+            rest = rest[:1000]
+        self.wfile.write(rest)
+
+
+class Fetch(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.good = archive(file_of(420551))
+        cls.server = Server()
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.dir = os.path.join(self.folder.name, "data")
+        self.server.body, self.server.requests = self.good, []
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def put(self, name, content):
+        os.makedirs(self.dir, exist_ok=True)
+        with open(self.path(name), "wb") as f:
+            f.write(content)
+
+    def fetch(self, way, expected=0, url=None):
+        p = subprocess.run([WEIR, "data", "fetch", "jena", "--dir", self.dir, "--url",
+                            url or self.server.url(way)], capture_output=True, text=True, timeout=60,
+                           env={**os.environ, "no_proxy": "127.0.0.1"})
+        self.assertEqual(p.returncode, expected, p.stderr + p.stdout)
+        return p.stderr if expected else p.stdout
+
+    def there(self):
+        return sorted(os.listdir(self.dir))
+
+    def test_downloads_checks_and_records(self):
+        out = self.fetch("range")
+        digest = hashlib.sha256(self.good).hexdigest()
+        self.assertIn(digest + " (recorded)", out)
+        self.assertIn("420551 rows", out)
+        self.assertEqual(self.there(), [CSV, ZIP, ZIP + ".sha256"])
+        with open(self.path(ZIP + ".sha256")) as f:
+            self.assertEqual(f.read(), f"{digest}  {ZIP}\n")
+        self.assertEqual(self.server.requests, [None])
+        self.assertIn("was there already", self.fetch("missing"))
+        os.remove(self.path(CSV))
+        self.assertIn("as recorded at the first download", self.fetch("missing"))
+
+    def test_follows_a_redirection(self):
+        self.fetch("moved")
+        self.assertIn(CSV, self.there())
+
+    def test_goes_on_when_the_connection_breaks(self):
+        self.fetch("breaks-once")
+        self.assertEqual(self.server.requests, [None, "bytes=1000-"])
+
+    def test_goes_on_with_the_part_of_an_earlier_run(self):
+        self.put(ZIP + ".part", self.good[:1234])
+        self.fetch("range")
+        self.assertEqual(self.server.requests, ["bytes=1234-"])
+
+    def test_keeps_the_part_when_the_connection_keeps_breaking(self):
+        err = self.fetch("breaks", 1)
+        self.assertIn("run this again to go on", err)
+        self.assertEqual(self.there(), [ZIP + ".part"])
+        size = os.path.getsize(self.path(ZIP + ".part"))
+        self.assertIn(f"{size} bytes are in", err)
+        self.assertEqual(size, 5000)
+        self.fetch("range")
+        self.assertIn(CSV, self.there())
+
+    def test_starts_again_where_the_server_knows_no_range(self):
+        self.put(ZIP + ".part", b"x" * 1234)
+        self.fetch("whole")
+        self.assertEqual(self.server.requests, ["bytes=1234-"])
+
+    def test_starts_again_when_the_part_is_longer_than_the_file(self):
+        self.put(ZIP + ".part", b"x" * (len(self.good) + 5))
+        self.fetch("range")
+        self.assertEqual(self.server.requests[-1], None)
+
+    def test_404(self):
+        err = self.fetch("missing", 1)
+        self.assertIn("the server answered 404", err)
+        self.assertEqual(self.there(), [])
+
+    def test_no_network(self):
+        free = Server()
+        url = free.url("range")
+        free.shutdown()
+        free.server_close()
+        err = self.fetch("", 1, url)
+        self.assertIn("Without a network", err)
+        self.assertIn(self.path(ZIP), err)
+
+    def test_other_protocols_are_refused(self):
+        self.assertIn("Protocol", self.fetch("", 1, "file:///etc/hostname"))
+
+    def test_archive_put_there_by_hand(self):
+        self.put(ZIP, self.good)
+        self.fetch("missing")
+        self.assertEqual(self.server.requests, [])
+        self.assertIn(CSV, self.there())
+
+    def refused(self, body, message):
+        self.server.body = body
+        self.assertIn(message, self.fetch("range", 1))
+        self.assertEqual(self.there(), [])
+
+    def test_damaged_archive(self):
+        bad = bytearray(self.good)
+        bad[len(bad) // 2] ^= 0x55
+        self.refused(bytes(bad), "damaged")
+
+    def test_no_archive(self):
+        self.refused(b"<html>not here</html>" * 100, "damaged or no archive")
+
+    def test_empty_answer(self):
+        self.refused(b"", "can't download")
+
+    def test_archive_without_the_file(self):
+        self.refused(archive("x", "other.csv"), f"no {CSV} in it")
+
+    def test_wrong_number_of_rows(self):
+        self.refused(archive(file_of(420550)), "420550 rows, not 420551")
+
+    def test_wrong_header(self):
+        header = HEADER.replace("rho (g/m**3)", "rho")
+        self.refused(archive(file_of(420551, header=header)), 'column 12 is "rho"')
+
+    def test_wrong_first_row(self):
+        first = FIRST.replace("-8.02", "-8.03")
+        self.refused(archive(file_of(420551, first=first)), '"T (degC)" is -8.03')
+        first = FIRST.replace("2009", "2010")
+        self.refused(archive(file_of(420551, first=first)), "begins at 01.01.2010")
+
+    def test_bad_row(self):
+        text = file_of(420551)
+        at = text.rindex("1307.75")
+        text = text[:at] + "x" + text[at + 7:]
+        self.refused(archive(text), ':420552:74: "x" in column "rho (g/m**3)" is not a number')
+
+    def test_too_large(self):
+        self.refused(archive("x" * 200_000_001), "unpacks to more than")
+
+    def test_another_archive_than_the_first_time(self):
+        self.put(ZIP + ".sha256", b"0" * 64 + b"  " + ZIP.encode() + b"\n")
+        err = self.fetch("range", 1)
+        self.assertIn("recorded " + "0" * 64, err)
+        self.assertEqual(self.there(), [ZIP + ".sha256"])
+
+    def test_folder_that_cannot_be_made(self):
+        self.dir = os.path.join(self.folder.name, "no", "such", "folder")
+        self.assertIn("making the folder", self.fetch("range", 1))
+
+
+if __name__ == "__main__":
+    WEIR = sys.argv.pop(1)
+    probe = subprocess.run([WEIR, "data", "fetch", "jena", "--dir", "/dev/null/none"],
+                           capture_output=True, text=True)
+    if "this build has no libcurl" in probe.stderr:
+        sys.exit(77)
+    unittest.main()
