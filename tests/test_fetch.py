@@ -216,7 +216,7 @@ class Fetch(unittest.TestCase):
         text = file_of(420551)
         at = text.rindex("1307.75")
         text = text[:at] + "x" + text[at + 7:]
-        self.refused(archive(text), ':420552:74: "x" in column "rho (g/m**3)" is not a number')
+        self.refused(archive(text), ':420552:78: "x" in column "rho (g/m**3)" is not a number')
 
     def test_too_large(self):
         self.refused(archive("x" * 200_000_001), "unpacks to more than")

@@ -171,19 +171,19 @@ static void derive(double *v, double p, double t, double dew, double wind, doubl
     const double kelvin = t + 273.15, full = saturation(t), actual = saturation(dew);
     const double whole_turns = floor(direction / 360);
     const double row[JENA_COLUMNS] = {p,
-                                 t,
-                                 potential_temperature(kelvin, p),
-                                 dew,
-                                 100 * actual / full,
-                                 full,
-                                 actual,
-                                 full - actual,
-                                 622 * actual / (p - 0.378 * actual),
-                                 1000 * actual / p,
-                                 1e5 * (p - 0.378 * actual) / (287.05 * kelvin),
-                                 wind,
-                                 gust,
-                                 direction - 360 * whole_turns};
+                                      t,
+                                      potential_temperature(kelvin, p),
+                                      dew,
+                                      100 * actual / full,
+                                      full,
+                                      actual,
+                                      full - actual,
+                                      622 * actual / (p - 0.378 * actual),
+                                      1000 * actual / p,
+                                      1e5 * (p - 0.378 * actual) / (287.05 * kelvin),
+                                      wind,
+                                      gust,
+                                      direction - 360 * whole_turns};
     memcpy(v, row, sizeof row);
 }
 
@@ -249,7 +249,8 @@ weir_status series_generate(int64_t rows, uint64_t seed, series *out) {
     double v[JENA_COLUMNS];
     for (int64_t row = 0; row < rows; row++) {
         next_row(&s, row, v);
-        for (int i = 0; i < JENA_COLUMNS; i++) out->values[row * JENA_COLUMNS + i] = round_value(v[i]);
+        for (int i = 0; i < JENA_COLUMNS; i++)
+            out->values[row * JENA_COLUMNS + i] = round_value(v[i]);
     }
     return WEIR_OK;
 }
