@@ -200,6 +200,6 @@ run)
     build/train/cli/weir compare jena --generated || die "the comparison failed; its reason is above"
     say "The same on the real measurements of the Jena station (13.5 MB download):"
     echo "    build/train/cli/weir data fetch jena"
-    echo "    build/train/cli/weir compare jena --data jena_climate_2009_2016.csv"
+    echo "    build/train/cli/weir compare jena --data data/jena_climate_2009_2016.csv"
     ;;
 esac

@@ -15,7 +15,8 @@ from sources import files, report
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|(?:src|href)=\"([^\"#]+)\"")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-COMMAND = re.compile(r"(?:^|\s)(?:\S*/)?weir ([a-z]+)([^|;&>#\n]*)")
+# "weir train ...", "weir data fetch ..."; not the word weir in a sentence or a path.
+COMMAND = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:\S*/)?weir ((?:data )?[a-z]+)([^|;&>#\n]*)", re.M)
 
 
 def check_links(root, path, text):
@@ -40,7 +41,7 @@ def check_c(root, path, code):
 
 def help_of(weir, command, cache={}):
     if command not in cache:
-        run = subprocess.run([weir, command, "--help"], capture_output=True, text=True, check=False)
+        run = subprocess.run([weir, *command.split(), "--help"], capture_output=True, text=True, check=False)
         cache[command] = run.stdout if run.returncode == 0 else None
     return cache[command]
 

@@ -2,13 +2,14 @@
 # Draws the README's picture from the table of `weir compare`. SPDX-License-Identifier: Apache-2.0
 """usage: plot_compare.py TABLE.csv TITLE > docs/compare.svg
 
-One row of bars per model: seconds per epoch, and validation MAE against the naive baseline.
+TABLE.csv is what `weir compare jena --csv` prints. One row of bars per model: seconds per epoch, and
+validation MAE against the naive baseline; means where there are several seeds.
 """
 import csv
 import sys
 from xml.sax.saxutils import escape
 
-MODEL, SECONDS, MAE = "model", "seconds_per_epoch", "val_mae"
+MODEL, SECONDS, MAE = "model", "train_seconds", "val_mae"
 BASELINE, FEATURED = "jena-naive", "jena-conv-gru"
 ROW, BAR, TOP, NAMES, PANEL, GAP = 34, 18, 76, 130, 260, 70  # pixels
 PLAIN, STRONG, INK, FAINT = "#9db4c8", "#2563a6", "#24292f", "#6e7781"
@@ -21,20 +22,19 @@ def text(x, y, words, size=13, anchor="start", colour=INK, weight="normal"):
 
 def panel(rows, column, left, title, form, naive=None):
     """A title, and a bar with its value for each row. A dashed line marks the naive model's value."""
-    scale = (PANEL - 50) / max(float(row[column]) for row in rows if row[column])
+    scale = (PANEL - 50) / max(row[column] for row in rows)
     yield text(left, TOP - 14, title, colour=FAINT)
-    values = [(TOP + i * ROW, row) for i, row in enumerate(rows) if row[column]]
-    for y, row in values:
+    for i, row in enumerate(rows):
         colour = STRONG if row[MODEL] == FEATURED else PLAIN
-        yield (f'<rect x="{left}" y="{y}" width="{float(row[column]) * scale:.1f}" height="{BAR}" '
+        yield (f'<rect x="{left}" y="{TOP + i * ROW}" width="{row[column] * scale:.1f}" height="{BAR}" '
                f'rx="2" fill="{colour}"/>')
     if naive is not None:
         x = left + naive * scale
         yield (f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{TOP + len(rows) * ROW - 8}" '
                f'stroke="{INK}" stroke-dasharray="4 3"/>')
-    for y, row in values:
-        end = left + max(float(row[column]), naive or 0) * scale
-        yield text(end + 7, y + 14, form.format(float(row[column])))
+    for i, row in enumerate(rows):
+        end = left + max(row[column], naive or 0) * scale
+        yield text(end + 7, TOP + i * ROW + 14, form.format(row[column]))
 
 
 def draw(rows, title):
@@ -48,10 +48,20 @@ def draw(rows, title):
     for i, row in enumerate(trained):
         weight = "bold" if row[MODEL] == FEATURED else "normal"
         yield text(NAMES - 12, TOP + i * ROW + 14, row[MODEL], anchor="end", weight=weight)
-    yield from panel(trained, SECONDS, NAMES, "seconds per epoch", "{:.1f}")
-    naive = [float(row[MAE]) for row in rows if row[MODEL] == BASELINE] or [None]
+    yield from panel(trained, SECONDS, NAMES, "training, seconds per epoch", "{:.1f}")
+    naive = [row[MAE] for row in rows if row[MODEL] == BASELINE] or [None]
     yield from panel(trained, MAE, right, "validation MAE (dashed: naive)", "{:.3f}", naive[0])
     yield "</svg>"
+
+
+def means(rows):
+    """One row per model, in the order of the table."""
+    models = {}
+    for row in rows:
+        models.setdefault(row[MODEL], []).append(row)
+    for model, seeds in models.items():
+        mean = {c: sum(float(row[c]) for row in seeds) / len(seeds) for c in (SECONDS, MAE)}
+        yield {MODEL: model, **mean}
 
 
 def main(path, title):
@@ -60,7 +70,7 @@ def main(path, title):
     lacking = {MODEL, SECONDS, MAE} - set(rows[0] if rows else [])
     if lacking:
         sys.exit(f"plot_compare: {path} lacks {', '.join(sorted(lacking))}")
-    print("\n".join(draw(rows, title)))
+    print("\n".join(draw(list(means(rows)), title)))
 
 
 if __name__ == "__main__":
