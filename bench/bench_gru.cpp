@@ -1,7 +1,7 @@
 /* GRU forward and backward through time, both reset variants. SPDX-License-Identifier: Apache-2.0
  *
- * The forward pass is that of training: it keeps what the backward pass needs. oneDNN's peers are
- * vanilla_gru (reset before) and lbr_gru (reset after).
+ * fwd is the forward pass of training, which keeps what the backward pass needs; infer does not.
+ * oneDNN's peers are vanilla_gru (reset before) and lbr_gru (reset after).
  */
 #include <algorithm>
 
@@ -44,13 +44,16 @@ class GruCase : public Case {
     weir_gru_tensors tensors = {};
 };
 
-class Forward : public GruCase {
+/* In training the reserve is written. */
+template <bool training> class Forward : public GruCase {
   public:
     using GruCase::GruCase;
     Work prepare(const Backend &backend) override {
-        if (backend.library == Backend::ONEDNN) return onednn_gru_fwd(backend, p, tensors);
+        if (backend.library == Backend::ONEDNN)
+            return onednn_gru_fwd(backend, p, tensors, training);
         weir_runtime *rt = runtime_of(backend);
-        return {[this, rt] { check(weir_gru_fwd(rt, &p, &tensors, y.data(), reserve.data())); },
+        float *kept = training ? reserve.data() : nullptr;
+        return {[this, rt, kept] { check(weir_gru_fwd(rt, &p, &tensors, y.data(), kept)); },
                 [this] {
                     return Results{{"y", y}};
                 },
@@ -116,7 +119,9 @@ std::vector<Group> groups(const Options &options) {
     for (const bool after : {false, true}) {
         const std::string name = after ? "gru_after" : "gru_before";
         for (const Shape &shape : shapes)
-            list.push_back(group_of<Forward>(options, name + "_fwd", shape, after, 1));
+            list.push_back(group_of<Forward<false>>(options, name + "_infer", shape, after, 1));
+        for (const Shape &shape : shapes)
+            list.push_back(group_of<Forward<true>>(options, name + "_fwd", shape, after, 1));
         for (const Shape &shape : shapes)
             list.push_back(group_of<Backward>(options, name + "_bwd", shape, after, 2));
     }

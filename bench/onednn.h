@@ -32,7 +32,9 @@ Work onednn_block(const Backend &backend, const weir_conv1d &p, int64_t P, bool 
 Work onednn_pool_fwd(const Backend &backend, const weir_pool &p, const float *x);
 Work onednn_pool_bwd(const Backend &backend, const weir_pool &p, const float *x, const float *dy);
 
-Work onednn_gru_fwd(const Backend &backend, const weir_gru &p, const weir_gru_tensors &t);
+/* training: keeps what the backward pass needs. */
+Work onednn_gru_fwd(const Backend &backend, const weir_gru &p, const weir_gru_tensors &t,
+                    bool training);
 Work onednn_gru_bwd(const Backend &backend, const weir_gru &p, const weir_gru_tensors &t,
                     const float *dy);
 

@@ -42,10 +42,10 @@ static Tensor gru_bias(const weir_gru &p, const float *b) {
     return rows;
 }
 
-template <class Fwd> static typename Fwd::primitive_desc describe_gru(const Gru &g) {
-    return describe<Fwd>({}, dnnl::prop_kind::forward_training,
-                         dnnl::rnn_direction::unidirectional_left2right, g.any_x, g.none, g.any_w,
-                         g.any_u, g.b, g.any_y, g.none);
+template <class Fwd>
+static typename Fwd::primitive_desc describe_gru(const Gru &g, dnnl::prop_kind kind) {
+    return describe<Fwd>({}, kind, dnnl::rnn_direction::unidirectional_left2right, g.any_x, g.none,
+                         g.any_w, g.any_u, g.b, g.any_y, g.none);
 }
 
 template <class Fwd>
@@ -54,16 +54,17 @@ static GruState add_gru_fwd(Sequence &s, const Gru &g, const typename Fwd::primi
     GruState state;
     state.x = s.input(t.x, g.x, pd.src_layer_desc());
     state.y = s.output("y", g.y, pd.dst_layer_desc());
-    state.workspace = s.empty(pd.workspace_desc());
+    if (pd.workspace_desc().get_size() > 0) state.workspace = s.empty(pd.workspace_desc());
     state.b = s.empty(pd.bias_desc());
     std::copy(bias.begin(), bias.end(), static_cast<float *>(state.b.get_data_handle()));
-    s.add(pd, Fwd(pd),
-          {{DNNL_ARG_SRC_LAYER, state.x},
-           {DNNL_ARG_WEIGHTS_LAYER, s.input(t.w, g.w, pd.weights_layer_desc())},
-           {DNNL_ARG_WEIGHTS_ITER, s.input(t.u, g.u, pd.weights_iter_desc())},
-           {DNNL_ARG_BIAS, state.b},
-           {DNNL_ARG_DST_LAYER, state.y},
-           {DNNL_ARG_WORKSPACE, state.workspace}});
+    std::unordered_map<int, memory> arguments{
+        {DNNL_ARG_SRC_LAYER, state.x},
+        {DNNL_ARG_WEIGHTS_LAYER, s.input(t.w, g.w, pd.weights_layer_desc())},
+        {DNNL_ARG_WEIGHTS_ITER, s.input(t.u, g.u, pd.weights_iter_desc())},
+        {DNNL_ARG_BIAS, state.b},
+        {DNNL_ARG_DST_LAYER, state.y}};
+    if (state.workspace) arguments.emplace(DNNL_ARG_WORKSPACE, state.workspace);
+    s.add(pd, Fwd(pd), arguments);
     return state;
 }
 
@@ -71,7 +72,7 @@ template <class Fwd, class Bwd>
 static Work prepare_gru_bwd(bool plain, const weir_gru &p, const weir_gru_tensors &t,
                             const float *dy) {
     const Gru g(p);
-    const auto fwd = describe_gru<Fwd>(g);
+    const auto fwd = describe_gru<Fwd>(g, dnnl::prop_kind::forward_training);
     const auto pd = describe_bwd<Bwd>(fwd, dnnl::prop_kind::backward,
                                       dnnl::rnn_direction::unidirectional_left2right, g.any_x,
                                       g.none, g.any_w, g.any_u, g.b, g.any_y, g.none, g.any_x,
@@ -95,16 +96,20 @@ static Work prepare_gru_bwd(bool plain, const weir_gru &p, const weir_gru_tensor
 }
 
 template <class Fwd>
-static Work prepare_gru_fwd(bool plain, const weir_gru &p, const weir_gru_tensors &t) {
+static Work prepare_gru_fwd(bool plain, const weir_gru &p, const weir_gru_tensors &t,
+                            dnnl::prop_kind kind) {
     const Gru g(p);
     const auto s = std::make_shared<Sequence>(plain);
-    add_gru_fwd<Fwd>(*s, g, describe_gru<Fwd>(g), t, gru_bias(p, t.b));
+    add_gru_fwd<Fwd>(*s, g, describe_gru<Fwd>(g, kind), t, gru_bias(p, t.b));
     return Sequence::finish(s, "");
 }
 
-Work onednn_gru_fwd(const Backend &backend, const weir_gru &p, const weir_gru_tensors &t) {
-    return p.reset_after ? prepare_gru_fwd<dnnl::lbr_gru_forward>(backend.plain, p, t)
-                         : prepare_gru_fwd<dnnl::gru_forward>(backend.plain, p, t);
+Work onednn_gru_fwd(const Backend &backend, const weir_gru &p, const weir_gru_tensors &t,
+                    bool training) {
+    const auto kind =
+        training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    return p.reset_after ? prepare_gru_fwd<dnnl::lbr_gru_forward>(backend.plain, p, t, kind)
+                         : prepare_gru_fwd<dnnl::gru_forward>(backend.plain, p, t, kind);
 }
 
 Work onednn_gru_bwd(const Backend &backend, const weir_gru &p, const weir_gru_tensors &t,

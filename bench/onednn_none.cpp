@@ -28,7 +28,9 @@ Work onednn_pool_fwd(const Backend &, const weir_pool &, const float *) { return
 Work onednn_pool_bwd(const Backend &, const weir_pool &, const float *, const float *) {
     return none();
 }
-Work onednn_gru_fwd(const Backend &, const weir_gru &, const weir_gru_tensors &) { return none(); }
+Work onednn_gru_fwd(const Backend &, const weir_gru &, const weir_gru_tensors &, bool) {
+    return none();
+}
 Work onednn_gru_bwd(const Backend &, const weir_gru &, const weir_gru_tensors &, const float *) {
     return none();
 }
