@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "machine.h"
 #include "onednn.h"
@@ -37,6 +38,9 @@ void Peaks::describe() const {
                 weir_version(), onednn_description().c_str());
     benchmark::AddCustomContext("cpu_model", info.cpu_model);
     benchmark::AddCustomContext("weir", weir_version());
+    double load = 0;
+    if (getloadavg(&load, 1) == 1 && load > 0.5)
+        std::printf("disturbed: the load is %.1f before the first benchmark\n", load);
     for (const auto &peak : flops_per_second) {
         const std::string name = std::string("FMA peak ") + weir_isa_name(peak.first.first) +
                                  " threads:" + std::to_string(peak.first.second);
