@@ -1,10 +1,10 @@
 /*
- * Private layouts of the GRU: what its driver and its kernels share. SPDX-License-Identifier:
- * Apache-2.0
+ * Private layouts of the GRU: what its driver and its kernels share.
+ * SPDX-License-Identifier: Apache-2.0
  *
  * Rows of H units are padded to H_p = H rounded up to 16, so that no kernel needs a tail for them;
- * what the padding holds reaches no result. Steps s = 0 .. T-1 are counted as they are processed: s reads x at T-1-s when the GRU
- * goes backwards.
+ * what the padding holds reaches no result. Steps s = 0 .. T-1 are counted as they are processed:
+ * s reads x at T-1-s when the GRU goes backwards.
  *
  *   reserve   gates  [N][T][3 or 4][H_p]  z, r, candidate; with reset_after also q = hh Uh + b1h
  *             states [N][T + 1][H_p]      h before step 0, then after each step
