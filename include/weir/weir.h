@@ -2,6 +2,7 @@
 #ifndef WEIR_H
 #define WEIR_H
 
+#include "weir/model.h"
 #include "weir/ops.h"
 #include "weir/runtime.h"
 #include "weir/status.h"

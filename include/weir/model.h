@@ -1,0 +1,197 @@
+/*
+ * Models: layers in sequence, trained and used on x[N][T][C_in] -> y[N][outputs].
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ *     weir_model *model;
+ *     weir_model_options o = weir_model_options_default(2);
+ *     o.T = 240;
+ *     o.C_in = 14;
+ *     if (weir_model_create(rt, "jena-conv-gru", &o, &model) == WEIR_OK) {
+ *         for (int i = 0; i < steps; i++) weir_model_train_step(model, 128, x, target, &loss);
+ *         weir_model_predict(model, 128, x, y);
+ *         weir_model_save(model, "my.safetensors");
+ *     }
+ *     weir_model_destroy(model);
+ *
+ * Calls on different models may run at the same time, also on one runtime; calls on one model take
+ * turns. Every tensor is dense float32, the caller's, and not kept after the call. A seed makes
+ * initial parameters, dropout masks and so a whole training run repeatable bit for bit, with any
+ * number of threads and any instruction set but scalar.
+ */
+#ifndef WEIR_MODEL_H
+#define WEIR_MODEL_H
+
+#include "weir/ops.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct weir_model weir_model;
+
+/* ---- layers ----------------------------------------------------------------------------------
+ */
+
+typedef enum weir_layer_kind {
+    WEIR_LAYER_CONV1D = 0,      /* [T][C_in] -> [T_out][units] */
+    WEIR_LAYER_MAX_POOL,        /* [T][C] -> [T_out][C] */
+    WEIR_LAYER_AVG_POOL,        /* [T][C] -> [T_out][C] */
+    WEIR_LAYER_GLOBAL_MAX_POOL, /* [T][C] -> [C] */
+    WEIR_LAYER_GLOBAL_AVG_POOL, /* [T][C] -> [C] */
+    WEIR_LAYER_FLATTEN,         /* [T][C] -> [T C] */
+    WEIR_LAYER_DENSE,           /* [C] -> [units], [T][C] -> [T][units] */
+    WEIR_LAYER_GRU,             /* [T][C] -> [units], or [T][units] with return_sequences */
+    WEIR_LAYER_LAST_VALUE,      /* [T][C] -> [1]: x[T - 1][channel], the common-sense forecast */
+    WEIR_LAYER_KIND_COUNT
+} weir_layer_kind;
+
+/* One layer. Fields that its kind does not name are not looked at. Start from
+ * weir_layer_default(). */
+typedef struct weir_layer {
+    weir_layer_kind kind;
+    int64_t units;              /* conv1d and dense: C_out; GRU: H */
+    int64_t K, D;               /* conv1d: kernel width, dilation; default D 1 */
+    int64_t P;                  /* pools: window */
+    int64_t S;                  /* stride; default 1, pools: 0 stands for P */
+    weir_padding padding;       /* conv1d and pools; default valid */
+    weir_activation activation; /* conv1d, dense: default linear; GRU: default tanh */
+    weir_activation recurrent;  /* GRU; default hard_sigmoid, as Keras 2 */
+    bool reset_after, return_sequences, go_backwards; /* GRU; default false */
+    double dropout, recurrent_dropout; /* GRU: rates on x and h in training, 0 <= rate < 1 */
+    int mask_gates; /* GRU: dropout masks 3 one per gate (default, Keras 2.2), 1 shared (Keras 3) */
+    int64_t channel; /* last value: which channel of x */
+} weir_layer;
+
+WEIR_API weir_layer weir_layer_default(weir_layer_kind kind);
+
+/* ---- creating --------------------------------------------------------------------------------
+ */
+
+typedef enum weir_optimizer_kind {
+    WEIR_OPTIMIZER_RMSPROP = 0,
+    WEIR_OPTIMIZER_ADAM,
+    WEIR_OPTIMIZER_KIND_COUNT
+} weir_optimizer_kind;
+
+typedef struct weir_optimizer {
+    weir_optimizer_kind kind; /* default RMSprop */
+    double rate;              /* default 1e-3 */
+    double rho;               /* RMSprop; default 0.9 */
+    double beta1, beta2;      /* Adam; default 0.9, 0.999 */
+    double epsilon;           /* default 1e-7 */
+    bool epsilon_inside;      /* RMSprop: as Keras 3 */
+} weir_optimizer;
+
+typedef struct weir_model_options {
+    int64_t T, C_in; /* input: time steps and channels, >= 1 */
+    int64_t target;  /* jena-naive: the channel to repeat */
+    int keras;       /* 2: the built-in models as of Keras 2.2; 3: as of Keras 3 (GRU with
+                        reset_after and sigmoid) */
+    int mask_gates;  /* built-in models: dropout masks, 3 one per gate, 1 shared by the gates */
+    uint64_t seed;
+    weir_optimizer optimizer;
+    weir_loss loss; /* default MAE */
+} weir_model_options;
+
+/* Defaults of Keras 2 or 3 (another number counts as 2); T and C_in are left 0. */
+WEIR_API weir_model_options weir_model_options_default(int keras);
+
+/* Names of the built-in models, i = 0, 1, ...; NULL past the last. Static storage. */
+WEIR_API const char *weir_model_builtin_name(int i);
+
+/*
+ * A built-in model with fresh parameters: Glorot uniform kernels, orthogonal recurrent kernels,
+ * zero biases, as Keras. The runtime must outlive the model.
+ * Errors: ARGUMENT (unknown name, an option out of range, T too short for the layers), MEMORY.
+ */
+WEIR_API weir_status weir_model_create(weir_runtime *runtime, const char *name,
+                                       const weir_model_options *options, weir_model **model);
+/* The same from layers[count], 1 <= count <= 256, which are copied. */
+WEIR_API weir_status weir_model_create_layers(weir_runtime *runtime, const char *name,
+                                              const weir_layer *layers, int count,
+                                              const weir_model_options *options,
+                                              weir_model **model);
+/* NULL is allowed. */
+WEIR_API void weir_model_destroy(weir_model *model);
+
+/* ---- what a model is -------------------------------------------------------------------------
+ */
+
+typedef struct weir_layer_info {
+    weir_layer layer;
+    const char *name;   /* Keras style: "conv1d", "conv1d_1", ...; lives as long as the model */
+    const char *type;   /* "Conv1D", "MaxPooling1D", ...; static */
+    int64_t T, C;       /* output [N][T][C]; T 0: [N][C] */
+    int64_t parameters; /* floats */
+} weir_layer_info;
+
+WEIR_API const char *weir_model_name(const weir_model *model);
+WEIR_API int64_t weir_model_T(const weir_model *model);
+WEIR_API int64_t weir_model_C_in(const weir_model *model);
+WEIR_API int64_t weir_model_outputs(const weir_model *model); /* floats of y per sample */
+WEIR_API int64_t weir_model_parameters(const weir_model *model);
+/* Time steps that the first recurrent layer walks; 0 when the model has none. */
+WEIR_API int64_t weir_model_recurrent_steps(const weir_model *model);
+WEIR_API int weir_model_layer_count(const weir_model *model);
+/* Layer i. Errors: ARGUMENT. */
+WEIR_API weir_status weir_model_layer(const weir_model *model, int i, weir_layer_info *info);
+
+/* A parameter tensor: w, u or b of a layer. */
+typedef struct weir_tensor_info {
+    const char *name; /* "conv1d_1/kernel", "gru/recurrent_kernel", ...; lives as the model */
+    int rank;
+    int64_t dims[3];
+    int64_t offset, floats; /* where it lies in the flat parameters */
+} weir_tensor_info;
+
+WEIR_API int weir_model_tensor_count(const weir_model *model);
+/* Tensor i. Errors: ARGUMENT. */
+WEIR_API weir_status weir_model_tensor(const weir_model *model, int i, weir_tensor_info *info);
+
+/* All parameters, flat: parameters[weir_model_parameters()]. Setting them leaves the optimizer's
+ * state as it is. */
+WEIR_API void weir_model_get_parameters(weir_model *model, float *parameters);
+WEIR_API void weir_model_set_parameters(weir_model *model, const float *parameters);
+
+/* ---- using -----------------------------------------------------------------------------------
+ */
+
+/* x[N][T][C_in] -> y[N][outputs], without dropout. Errors: ARGUMENT (N < 0), MEMORY. */
+WEIR_API weir_status weir_model_predict(weir_model *model, int64_t N, const float *x, float *y);
+
+/*
+ * One step of training: forward with dropout, loss, backward, optimizer. x[N][T][C_in],
+ * target[N][outputs]; *loss (optional) is the loss before the update. With a loss that is not
+ * finite the parameters stay as they were and the call succeeds: look at *loss. Allocates at the
+ * first call and when N grows, else nothing.
+ * Errors: ARGUMENT (N < 1), MEMORY, STATE (the model has no parameters).
+ */
+WEIR_API weir_status weir_model_train_step(weir_model *model, int64_t N, const float *x,
+                                           const float *target, double *loss);
+
+/* ---- files ------------------------------------------------------------------------------------
+ * safetensors: tensors by name, and in __metadata__ the format version, the layers (Keras JSON) and
+ * whatever text the caller attaches.
+ */
+
+/* Attaches value to key (both copied) or, with value NULL, removes it. Keys "weir.*" and "format"
+ * are the library's. Errors: ARGUMENT, MEMORY. */
+WEIR_API weir_status weir_model_set_metadata(weir_model *model, const char *key, const char *value);
+/* NULL when there is none. Valid until the next weir_model_set_metadata. */
+WEIR_API const char *weir_model_metadata(const weir_model *model, const char *key);
+
+/* Writes the model; a file that was there is replaced in one step, and only when all went well.
+ * Errors: SYSTEM (names the path), MEMORY. */
+WEIR_API weir_status weir_model_save(weir_model *model, const char *path);
+/*
+ * Reads a model. options may be NULL; only seed, optimizer and loss of it are used. Nothing in the
+ * file is trusted.
+ * Errors: SYSTEM (can't read), FORMAT (names the path, the place and what was expected), MEMORY.
+ */
+WEIR_API weir_status weir_model_load(weir_runtime *runtime, const char *path,
+                                     const weir_model_options *options, weir_model **model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

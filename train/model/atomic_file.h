@@ -1,0 +1,20 @@
+/* Files that are replaced in one step. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_TRAIN_ATOMIC_FILE_H
+#define WEIR_TRAIN_ATOMIC_FILE_H
+
+#include <stddef.h>
+
+#include "weir/status.h"
+
+typedef struct chunk {
+    const void *data;
+    size_t bytes;
+} chunk;
+
+/*
+ * Writes the chunks one after the other into a file that appears under `path` complete and on disk,
+ * or not at all: what was there stays. Errors: SYSTEM (names the path and the reason), MEMORY.
+ */
+weir_status atomic_file_write(const char *path, const chunk *chunks, int count);
+
+#endif

@@ -1,0 +1,87 @@
+/* A layer inside a model: its type, shapes, parameters and buffers. SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef WEIR_TRAIN_LAYER_H
+#define WEIR_TRAIN_LAYER_H
+
+#include "weir/model.h"
+
+/* What a sample looks like between two layers. T = 0: no time axis. */
+typedef struct shape {
+    int64_t T, C;
+} shape;
+
+typedef enum initializer { INIT_ZEROS = 0, INIT_GLOROT_UNIFORM, INIT_ORTHOGONAL } initializer;
+
+typedef struct parameter {
+    char name[64]; /* "conv1d_1/kernel" */
+    int rank;
+    int64_t dims[3];
+    int64_t floats;
+    int64_t offset; /* in the model's slabs */
+    initializer init;
+} parameter;
+
+/* One walk through the layers. */
+typedef struct pass {
+    weir_runtime *runtime;
+    int64_t N;
+    bool training; /* dropout is on, and what the backward pass needs is kept */
+    uint64_t seed; /* of the dropout masks, */
+    int64_t step;  /* with the number of the training step, from 0 */
+} pass;
+
+enum { LAYER_PARAMETERS_MAX = 3 };
+
+typedef struct layer layer;
+
+typedef struct layer_type {
+    const char *name;   /* as Keras calls the class */
+    const char *prefix; /* of the layer's own name */
+    /* Checks spec against the input shape; sets out and declares the parameters. */
+    weir_status (*build)(layer *l);
+    /* Floats in `keep` for a batch of N; NULL: none. */
+    int64_t (*keep_floats)(const layer *l, int64_t N);
+    /* x -> y. NULL: y is x. */
+    weir_status (*forward)(const layer *l, const pass *p, const float *x, float *y);
+    /*
+     * dy -> gradients of the parameters, and dx unless it is NULL. dy may be overwritten. NULL:
+     * dx is dy.
+     */
+    weir_status (*backward)(const layer *l, const pass *p, const float *x, const float *y,
+                            float *dy, float *dx);
+} layer_type;
+
+struct layer {
+    const layer_type *type;
+    weir_layer spec;
+    int index; /* in the model */
+    char name[32];
+    shape in, out;
+    parameter parameters[LAYER_PARAMETERS_MAX];
+    int parameter_count;
+    float *value, *gradient; /* the model's slabs, from this layer's first parameter on */
+    const float *x;          /* input of the pass under way */
+    float *y;                /* output, unless the type has no forward */
+    float *keep;             /* what backward needs beside x and y */
+};
+
+extern const layer_type layer_conv1d, layer_max_pool, layer_avg_pool, layer_global_max_pool,
+    layer_global_avg_pool, layer_flatten, layer_dense, layer_gru, layer_last_value;
+
+const layer_type *layer_type_get(weir_layer_kind kind); /* NULL: unknown */
+
+/* Floats of a sample of this shape; -1 when there are more than 2^31. */
+int64_t shape_floats(shape s);
+
+/* For build(): a parameter of this layer. Sizes above 2^31 floats make it fail. */
+weir_status layer_add_parameter(layer *l, const char *name, initializer init, int rank,
+                                const int64_t *dims);
+float *layer_value(const layer *l, int i);
+float *layer_gradient(const layer *l, int i);
+
+/* "layer 3 (gru): units is 0, accepted: 1 to 16777216" as ARGUMENT unless min <= value <= 2^24. */
+weir_status layer_check_size(const layer *l, const char *what, int64_t value, int64_t min);
+/* ARGUMENT when the input has no time axis. */
+weir_status layer_need_time(const layer *l);
+
+#endif

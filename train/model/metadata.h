@@ -1,0 +1,17 @@
+/* Texts that a model carries into its file. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_TRAIN_METADATA_H
+#define WEIR_TRAIN_METADATA_H
+
+#include <stdbool.h>
+
+typedef struct metadata {
+    char *key, *value; /* owned */
+    struct metadata *next;
+} metadata;
+
+/* Keys that are the library's own. */
+bool metadata_reserved(const char *key);
+
+void metadata_free(metadata *list);
+
+#endif

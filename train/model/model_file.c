@@ -1,0 +1,180 @@
+/* Models as safetensors files. SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/model/definition.h"
+#include "train/model/json.h"
+#include "train/model/metadata.h"
+#include "train/model/safetensors.h"
+#include "train/model/sequential.h"
+
+/* Goes up when a reader of the old format would misread the new one. */
+static const char format_version[] = "1";
+
+/* ---- writing ---- */
+
+static weir_status write_model(weir_model *m, const char *path) {
+    cJSON *texts = cJSON_CreateObject();
+    char *text = definition_write(m);
+    safetensors_entry *entries = calloc((size_t)m->tensor_count + 1, sizeof *entries);
+    weir_status status = WEIR_OK;
+    if (!texts || !text || !entries) {
+        status = weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
+    } else {
+        cJSON_AddStringToObject(texts, "weir.format", format_version);
+        cJSON_AddStringToObject(texts, "weir.model", text);
+        for (const metadata *n = m->notes; n; n = n->next)
+            cJSON_AddStringToObject(texts, n->key, n->value);
+        for (int i = 0; i < m->tensor_count; i++) {
+            const parameter *p = model_parameter(m, i, NULL);
+            entries[i] = (safetensors_entry){.name = p->name,
+                                             .rank = p->rank,
+                                             .floats = p->floats,
+                                             .data = m->values + p->offset};
+            memcpy(entries[i].dims, p->dims, sizeof p->dims);
+        }
+        status = safetensors_write(path, entries, m->tensor_count, texts);
+    }
+    cJSON_Delete(texts);
+    cJSON_free(text);
+    free(entries);
+    return status;
+}
+
+weir_status weir_model_save(weir_model *model, const char *path) {
+    if (!model || !path) return weir_fail(WEIR_ERROR_ARGUMENT, "model and path must not be NULL");
+    pthread_mutex_lock(&model->mutex);
+    weir_status status = write_model(model, path);
+    pthread_mutex_unlock(&model->mutex);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static const char *metadata_text(const safetensors *s, const char *key) {
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(s->metadata, key));
+}
+
+/* Puts the path in front of the message of the call that failed. */
+static weir_status in_file(const safetensors *s, weir_status status) {
+    char message[512];
+    strncpy(message, weir_last_error(), sizeof message - 1);
+    message[sizeof message - 1] = '\0';
+    return weir_fail(status == WEIR_ERROR_ARGUMENT ? WEIR_ERROR_FORMAT : status, "%s: %s", s->path,
+                     message);
+}
+
+static weir_status plan_from(const safetensors *s, weir_runtime *rt,
+                             const weir_model_options *options, weir_model **model) {
+    const char *version = metadata_text(s, "weir.format"), *text = metadata_text(s, "weir.model");
+    if (!version || !text)
+        return weir_fail(WEIR_ERROR_FORMAT,
+                         "%s: a safetensors file, but not a Weir model: weir.format or weir.model "
+                         "is missing in its __metadata__",
+                         s->path);
+    if (strcmp(version, format_version) != 0)
+        return weir_fail(WEIR_ERROR_FORMAT, "%s: weir.format is %.20s, accepted: %s", s->path,
+                         version, format_version);
+    definition *d = malloc(sizeof *d);
+    if (!d) return weir_fail(WEIR_ERROR_MEMORY, "no memory to read %s", s->path);
+    weir_status status = definition_read(text, strlen(text), d);
+    if (status == WEIR_OK) {
+        weir_model_options o = options ? *options : weir_model_options_default(2);
+        o.T = d->T;
+        o.C_in = d->C_in;
+        status = model_plan(rt, d->name, d->layers, d->count, &o, model);
+    }
+    free(d);
+    return status == WEIR_OK ? WEIR_OK : in_file(s, status);
+}
+
+static weir_status wrong_shape(const safetensors *s, const safetensors_entry *e,
+                               const parameter *p) {
+    char shapes[2][96] = {"", ""};
+    for (int i = 0; i < e->rank; i++)
+        snprintf(shapes[0] + strlen(shapes[0]), sizeof shapes[0] - strlen(shapes[0]), "%s%lld",
+                 i > 0 ? ", " : "", (long long)e->dims[i]);
+    for (int i = 0; i < p->rank; i++)
+        snprintf(shapes[1] + strlen(shapes[1]), sizeof shapes[1] - strlen(shapes[1]), "%s%lld",
+                 i > 0 ? ", " : "", (long long)p->dims[i]);
+    return weir_fail(WEIR_ERROR_FORMAT, "%s: tensor '%s': shape is [%s], the layer needs [%s]",
+                     s->path, p->name, shapes[0], shapes[1]);
+}
+
+/* The entry that holds p, with its shape checked. */
+static weir_status find_entry(const safetensors *s, const parameter *p,
+                              const safetensors_entry **found) {
+    *found = NULL;
+    for (int i = 0; i < s->count; i++) {
+        const safetensors_entry *e = &s->entries[i];
+        if (strcmp(e->name, p->name) != 0) continue;
+        if (*found)
+            return weir_fail(WEIR_ERROR_FORMAT, "%s: tensor '%s' is there twice", s->path, p->name);
+        *found = e;
+    }
+    if (!*found)
+        return weir_fail(WEIR_ERROR_FORMAT, "%s: tensor '%s' is missing", s->path, p->name);
+    bool same = (*found)->rank == p->rank;
+    for (int i = 0; same && i < p->rank; i++) same = (*found)->dims[i] == p->dims[i];
+    return same ? WEIR_OK : wrong_shape(s, *found, p);
+}
+
+static weir_status check_tensors(const safetensors *s, const weir_model *m) {
+    const safetensors_entry *e = NULL;
+    for (int i = 0; i < m->tensor_count; i++) {
+        weir_status status = find_entry(s, model_parameter(m, i, NULL), &e);
+        if (status != WEIR_OK) return status;
+    }
+    if (s->count != m->tensor_count)
+        return weir_fail(WEIR_ERROR_FORMAT, "%s: %d tensors, the model's layers have %d", s->path,
+                         s->count, m->tensor_count);
+    return WEIR_OK;
+}
+
+static weir_status read_values(const safetensors *s, weir_model *m) {
+    for (int i = 0; i < m->tensor_count; i++) {
+        const parameter *p = model_parameter(m, i, NULL);
+        const safetensors_entry *e = NULL;
+        weir_status status = find_entry(s, p, &e);
+        if (status == WEIR_OK) status = safetensors_read(s, e, m->values + p->offset);
+        if (status != WEIR_OK) return status;
+    }
+    return WEIR_OK;
+}
+
+static weir_status read_notes(const safetensors *s, weir_model *m) {
+    const cJSON *item;
+    cJSON_ArrayForEach(item, s->metadata) {
+        if (metadata_reserved(item->string)) continue;
+        const char *text = cJSON_GetStringValue(item);
+        if (!text)
+            return weir_fail(WEIR_ERROR_FORMAT, "%s: __metadata__.%.80s is not a text", s->path,
+                             item->string);
+        weir_status status = weir_model_set_metadata(m, item->string, text);
+        if (status != WEIR_OK) return in_file(s, status);
+    }
+    return WEIR_OK;
+}
+
+weir_status weir_model_load(weir_runtime *runtime, const char *path,
+                            const weir_model_options *options, weir_model **model) {
+    if (!runtime || !path || !model)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, path and model must not be NULL");
+    safetensors s;
+    weir_status status = safetensors_open(path, &s);
+    if (status != WEIR_OK) return status;
+    weir_model *m = NULL;
+    status = plan_from(&s, runtime, options, &m);
+    /* Before memory is taken: a file has as many floats as it claims. */
+    if (status == WEIR_OK) status = check_tensors(&s, m);
+    if (status == WEIR_OK) status = model_allocate(m);
+    if (status == WEIR_OK) status = read_values(&s, m);
+    if (status == WEIR_OK) status = read_notes(&s, m);
+    safetensors_close(&s);
+    if (status != WEIR_OK)
+        weir_model_destroy(m);
+    else
+        *model = m;
+    return status;
+}

@@ -1,0 +1,64 @@
+/* Optimizers over a flat slab of parameters. SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+
+#include "train/model/optimizer.h"
+
+int optimizer_state_count(weir_optimizer_kind kind) { return kind == WEIR_OPTIMIZER_ADAM ? 2 : 1; }
+
+static weir_status check_decay(const char *what, double value) {
+    if (value >= 0 && value < 1) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "optimizer: %s is %g, accepted: 0 <= %s < 1", what, value,
+                     what);
+}
+
+weir_status optimizer_check(const weir_optimizer *o) {
+    if (!(o->rate >= 0) || !isfinite(o->rate))
+        return weir_fail(WEIR_ERROR_ARGUMENT, "optimizer: rate is %g, accepted: 0 or more",
+                         o->rate);
+    if (!(o->epsilon > 0) || !isfinite(o->epsilon))
+        return weir_fail(WEIR_ERROR_ARGUMENT, "optimizer: epsilon is %g, accepted: above 0",
+                         o->epsilon);
+    weir_status status = WEIR_OK;
+    switch (o->kind) {
+    case WEIR_OPTIMIZER_RMSPROP: return check_decay("rho", o->rho);
+    case WEIR_OPTIMIZER_ADAM:
+        status = check_decay("beta1", o->beta1);
+        return status != WEIR_OK ? status : check_decay("beta2", o->beta2);
+    case WEIR_OPTIMIZER_KIND_COUNT: break;
+    }
+    return weir_fail(WEIR_ERROR_ARGUMENT, "optimizer: kind is %d, accepted: 0 (RMSprop), 1 (Adam)",
+                     (int)o->kind);
+}
+
+weir_status optimizer_create(weir_runtime *rt, const weir_optimizer *o, int64_t floats,
+                             optimizer *out) {
+    *out = (optimizer){.o = *o, .floats = floats};
+    for (int i = 0; i < optimizer_state_count(o->kind); i++) {
+        weir_status status = weir_tensor_alloc(rt, floats, &out->states[i]);
+        if (status != WEIR_OK) return status;
+    }
+    return WEIR_OK;
+}
+
+void optimizer_free(weir_runtime *rt, optimizer *o) {
+    for (int i = 0; i < 2; i++)
+        if (o->states[i]) weir_tensor_free(rt, o->states[i]);
+}
+
+weir_status optimizer_step(weir_runtime *rt, optimizer *o, const float *gradients,
+                           float *parameters) {
+    o->steps++;
+    if (o->o.kind == WEIR_OPTIMIZER_ADAM) {
+        const weir_adam a = {.rate = (float)o->o.rate,
+                             .beta1 = (float)o->o.beta1,
+                             .beta2 = (float)o->o.beta2,
+                             .epsilon = (float)o->o.epsilon};
+        return weir_adam_step(rt, &a, o->steps, o->floats, gradients, o->states[0], o->states[1],
+                              parameters);
+    }
+    const weir_rmsprop r = {.rate = (float)o->o.rate,
+                            .rho = (float)o->o.rho,
+                            .epsilon = (float)o->o.epsilon,
+                            .epsilon_inside = o->o.epsilon_inside};
+    return weir_rmsprop_step(rt, &r, o->floats, gradients, o->states[0], parameters);
+}

@@ -1,0 +1,29 @@
+/* Optimizers over a flat slab of parameters. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_TRAIN_OPTIMIZER_H
+#define WEIR_TRAIN_OPTIMIZER_H
+
+#include "weir/model.h"
+
+typedef struct optimizer {
+    weir_optimizer o;
+    int64_t steps;    /* taken so far */
+    int64_t floats;   /* of each slab */
+    float *states[2]; /* RMSprop: v; Adam: m, v */
+} optimizer;
+
+/* State slabs that the optimizer needs, each as large as the parameters. */
+int optimizer_state_count(weir_optimizer_kind kind);
+
+/* Names the option that is out of range. */
+weir_status optimizer_check(const weir_optimizer *o);
+
+/* Errors: MEMORY. */
+weir_status optimizer_create(weir_runtime *rt, const weir_optimizer *o, int64_t floats,
+                             optimizer *out);
+void optimizer_free(weir_runtime *rt, optimizer *o);
+
+/* parameters[floats] -= what gradients[floats] and the states say. */
+weir_status optimizer_step(weir_runtime *rt, optimizer *o, const float *gradients,
+                           float *parameters);
+
+#endif

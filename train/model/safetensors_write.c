@@ -1,0 +1,71 @@
+/* Writing safetensors files. SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/model/atomic_file.h"
+#include "train/model/safetensors.h"
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little endian");
+
+static int by_name(const void *a, const void *b) {
+    const safetensors_entry *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+static cJSON *entry_json(const safetensors_entry *e, int64_t begin) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "dtype", "F32");
+    cJSON *dims = cJSON_AddArrayToObject(json, "shape");
+    for (int i = 0; i < e->rank; i++) cJSON_AddItemToArray(dims, json_number((double)e->dims[i]));
+    cJSON *offsets = cJSON_AddArrayToObject(json, "data_offsets");
+    cJSON_AddItemToArray(offsets, json_number((double)begin));
+    cJSON_AddItemToArray(offsets, json_number((double)begin + 4 * (double)e->floats));
+    return json;
+}
+
+/* The header with its length in front, padded with spaces to a multiple of 8 bytes. */
+static char *header_text(const safetensors_entry *entries, int count, const cJSON *metadata,
+                         size_t *bytes) {
+    cJSON *header = cJSON_CreateObject();
+    cJSON_AddItemToObject(header, "__metadata__", cJSON_Duplicate(metadata, 1));
+    int64_t begin = 0;
+    for (int i = 0; i < count; i++) {
+        cJSON_AddItemToObject(header, entries[i].name, entry_json(&entries[i], begin));
+        begin += 4 * entries[i].floats;
+    }
+    char *json = cJSON_PrintUnformatted(header);
+    cJSON_Delete(header);
+    if (!json) return NULL;
+    const size_t length = strlen(json), padded = (length + 7) / 8 * 8;
+    char *text = malloc(8 + padded);
+    if (text) {
+        const uint64_t stored = padded;
+        memcpy(text, &stored, 8);
+        memcpy(text + 8, json, length);
+        memset(text + 8 + length, ' ', padded - length);
+        *bytes = 8 + padded;
+    }
+    cJSON_free(json);
+    return text;
+}
+
+weir_status safetensors_write(const char *path, safetensors_entry *entries, int count,
+                              const cJSON *metadata) {
+    if (count > 0) qsort(entries, (size_t)count, sizeof *entries, by_name);
+    size_t bytes = 0;
+    char *header = header_text(entries, count, metadata, &bytes);
+    chunk *chunks = malloc(((size_t)count + 1) * sizeof *chunks);
+    weir_status status = WEIR_OK;
+    if (!header || !chunks) {
+        status = weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
+    } else {
+        chunks[0] = (chunk){header, bytes};
+        for (int i = 0; i < count; i++)
+            chunks[i + 1] = (chunk){entries[i].data, (size_t)entries[i].floats * sizeof(float)};
+        status = atomic_file_write(path, chunks, count + 1);
+    }
+    free(header);
+    free(chunks);
+    return status;
+}

@@ -1,0 +1,193 @@
+/* Creating and describing sequential models. SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/model/builtin.h"
+#include "train/model/initializers.h"
+#include "train/model/sequential.h"
+#include "train/model/streams.h"
+
+weir_model_options weir_model_options_default(int keras) {
+    return (weir_model_options){.keras = keras == 3 ? 3 : 2,
+                                .mask_gates = keras == 3 ? 1 : 3,
+                                .optimizer = {.kind = WEIR_OPTIMIZER_RMSPROP,
+                                              .rate = 1e-3,
+                                              .rho = 0.9,
+                                              .beta1 = 0.9,
+                                              .beta2 = 0.999,
+                                              .epsilon = 1e-7,
+                                              .epsilon_inside = keras == 3},
+                                .loss = WEIR_MAE};
+}
+
+static weir_status check_options(const weir_model_options *o) {
+    const int64_t max = INT64_C(1) << 24;
+    if (o->T < 1 || o->T > max)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "T is %lld, accepted: 1 to %lld", (long long)o->T,
+                         (long long)max);
+    if (o->C_in < 1 || o->C_in > max)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "C_in is %lld, accepted: 1 to %lld",
+                         (long long)o->C_in, (long long)max);
+    if (o->loss < 0 || o->loss >= WEIR_LOSS_COUNT)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "loss is %d, accepted: 0 (MAE), 1 (MSE)",
+                         (int)o->loss);
+    return optimizer_check(&o->optimizer);
+}
+
+/* "conv1d" for the first of its type, then "conv1d_1", ... */
+static void name_layer(weir_model *m, layer *l) {
+    int before = 0;
+    for (int i = 0; i < l->index; i++) before += m->layers[i].type == l->type;
+    if (before == 0)
+        snprintf(l->name, sizeof l->name, "%s", l->type->prefix);
+    else
+        snprintf(l->name, sizeof l->name, "%s_%d", l->type->prefix, before);
+}
+
+static weir_status build_layer(weir_model *m, int i, shape in) {
+    layer *l = &m->layers[i];
+    l->index = i;
+    l->in = in;
+    l->type = layer_type_get(l->spec.kind);
+    if (!l->type)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "layer %d: kind is %d, accepted: 0 to %d", i,
+                         (int)l->spec.kind, WEIR_LAYER_KIND_COUNT - 1);
+    name_layer(m, l);
+    weir_status status = l->type->build(l);
+    if (status != WEIR_OK) return status;
+    if (shape_floats(l->out) < 0)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "layer %d (%s): an output of %lld x %lld has more than 2^31 floats", i,
+                         l->name, (long long)l->out.T, (long long)l->out.C);
+    for (int k = 0; k < l->parameter_count; k++) {
+        l->parameters[k].offset = m->parameters;
+        m->parameters += l->parameters[k].floats;
+    }
+    m->tensor_count += l->parameter_count;
+    if (l->parameter_count > 0 && m->first_trained == m->layer_count) m->first_trained = i;
+    return WEIR_OK;
+}
+
+static weir_status build_layers(weir_model *m) {
+    shape in = {m->options.T, m->options.C_in};
+    if (shape_floats(in) < 0)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "an input of T %lld x C_in %lld has more than 2^31 floats",
+                         (long long)in.T, (long long)in.C);
+    for (int i = 0; i < m->layer_count; i++) {
+        weir_status status = build_layer(m, i, in);
+        if (status != WEIR_OK) return status;
+        in = m->layers[i].out;
+    }
+    return WEIR_OK;
+}
+
+weir_status model_plan(weir_runtime *rt, const char *name, const weir_layer *layers, int count,
+                       const weir_model_options *options, weir_model **model) {
+    if (count < 1 || count > MODEL_LAYERS_MAX)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "the model has %d layers, accepted: 1 to %d", count,
+                         MODEL_LAYERS_MAX);
+    weir_status status = check_options(options);
+    if (status != WEIR_OK) return status;
+    weir_model *m = calloc(1, sizeof *m);
+    if (!m) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a model");
+    if (pthread_mutex_init(&m->mutex, NULL) != 0) {
+        free(m);
+        return weir_fail(WEIR_ERROR_SYSTEM, "a mutex could not be made");
+    }
+    m->runtime = rt;
+    m->options = *options;
+    m->layer_count = m->first_trained = count;
+    m->name = malloc(strlen(name) + 1);
+    m->layers = calloc((size_t)count, sizeof *m->layers);
+    if (!m->name || !m->layers) {
+        weir_model_destroy(m);
+        return weir_fail(WEIR_ERROR_MEMORY, "no memory for a model of %d layers", count);
+    }
+    strcpy(m->name, name);
+    for (int i = 0; i < count; i++) m->layers[i].spec = layers[i];
+    status = build_layers(m);
+    if (status != WEIR_OK)
+        weir_model_destroy(m);
+    else
+        *model = m;
+    return status;
+}
+
+weir_status model_allocate(weir_model *m) {
+    if (m->parameters == 0) return WEIR_OK;
+    weir_status status = weir_tensor_alloc(m->runtime, m->parameters, &m->values);
+    if (status == WEIR_OK) status = weir_tensor_alloc(m->runtime, m->parameters, &m->gradients);
+    if (status == WEIR_OK)
+        status = optimizer_create(m->runtime, &m->options.optimizer, m->parameters, &m->optimizer);
+    if (status != WEIR_OK) return status;
+    for (int i = 0; i < m->layer_count; i++) {
+        layer *l = &m->layers[i];
+        if (l->parameter_count == 0) continue;
+        l->value = m->values + l->parameters[0].offset;
+        l->gradient = m->gradients + l->parameters[0].offset;
+    }
+    return WEIR_OK;
+}
+
+static weir_status initialize_model(weir_model *m) {
+    uint64_t stream = STREAM_INITIAL;
+    for (int i = 0; i < m->layer_count; i++) {
+        const layer *l = &m->layers[i];
+        for (int k = 0; k < l->parameter_count; k++) {
+            weir_status status =
+                initialize(&l->parameters[k], m->options.seed, stream++, layer_value(l, k));
+            if (status != WEIR_OK) return status;
+        }
+    }
+    return WEIR_OK;
+}
+
+weir_status weir_model_create_layers(weir_runtime *runtime, const char *name,
+                                     const weir_layer *layers, int count,
+                                     const weir_model_options *options, weir_model **model) {
+    if (!runtime || !name || !layers || !options || !model)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "runtime, name, layers, options and model must not be NULL");
+    weir_model *m = NULL;
+    weir_status status = model_plan(runtime, name, layers, count, options, &m);
+    if (status != WEIR_OK) return status;
+    status = model_allocate(m);
+    if (status == WEIR_OK) status = initialize_model(m);
+    if (status != WEIR_OK)
+        weir_model_destroy(m);
+    else
+        *model = m;
+    return status;
+}
+
+weir_status weir_model_create(weir_runtime *runtime, const char *name,
+                              const weir_model_options *options, weir_model **model) {
+    if (!runtime || !name || !options || !model)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, name, options and model must not be NULL");
+    weir_layer layers[BUILTIN_LAYERS_MAX];
+    int count = 0;
+    weir_status status = builtin_layers(name, options, layers, &count);
+    if (status != WEIR_OK) return status;
+    return weir_model_create_layers(runtime, name, layers, count, options, model);
+}
+
+void weir_model_destroy(weir_model *model) {
+    if (!model) return;
+    weir_runtime *rt = model->runtime;
+    for (int i = 0; model->layers && i < model->layer_count; i++) {
+        weir_tensor_free(rt, model->layers[i].y);
+        weir_tensor_free(rt, model->layers[i].keep);
+    }
+    weir_tensor_free(rt, model->delta[0]);
+    weir_tensor_free(rt, model->delta[1]);
+    weir_tensor_free(rt, model->values);
+    weir_tensor_free(rt, model->gradients);
+    optimizer_free(rt, &model->optimizer);
+    metadata_free(model->notes);
+    free(model->layers);
+    free(model->name);
+    pthread_mutex_destroy(&model->mutex);
+    free(model);
+}
