@@ -1,0 +1,83 @@
+/* The history of a training run, as CSV or JSON. SPDX-License-Identifier: Apache-2.0 */
+#include "train/cli/history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/model/atomic_file.h"
+#include "train/model/json.h"
+
+static bool ends_with(const char *path, const char *end) {
+    const size_t n = strlen(path), k = strlen(end);
+    return n > k && strcmp(path + n - k, end) == 0;
+}
+
+weir_status history_check_path(const char *path) {
+    if (ends_with(path, ".csv") || ends_with(path, ".json")) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT,
+                     "--history is %s, accepted: a name that ends with .csv or .json", path);
+}
+
+weir_status history_add(history *h, const epoch_result *r) {
+    epoch_result *rows = realloc(h->rows, ((size_t)h->count + 1) * sizeof *rows);
+    if (!rows) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the history");
+    h->rows = rows;
+    h->rows[h->count++] = *r;
+    return WEIR_OK;
+}
+
+void history_free(history *h) {
+    free(h->rows);
+    *h = (history){0};
+}
+
+static const char csv_header[] = "epoch,loss,val_loss,val_units,train_seconds,val_seconds\n";
+
+static char *csv_text(const history *h) {
+    const size_t line = 160, size = sizeof csv_header + (size_t)h->count * line;
+    char *text = malloc(size);
+    if (!text) return NULL;
+    strcpy(text, csv_header);
+    char *at = text + strlen(text);
+    for (int64_t i = 0; i < h->count; i++) {
+        const epoch_result *r = &h->rows[i];
+        /* 9 digits tell every float32 apart. */
+        at += snprintf(at, line, "%lld,%.9g,%.9g,%.9g,%.3f,%.3f\n", (long long)r->epoch, r->loss,
+                       r->val_loss, r->val_loss * h->std, r->train_seconds, r->val_seconds);
+    }
+    return text;
+}
+
+static cJSON *row_json(const history *h, const epoch_result *r) {
+    cJSON *row = cJSON_CreateObject();
+    cJSON_AddItemToObject(row, "epoch", json_number((double)r->epoch));
+    cJSON_AddItemToObject(row, "loss", json_number(r->loss));
+    cJSON_AddItemToObject(row, "val_loss", json_number(r->val_loss));
+    cJSON_AddItemToObject(row, "val_units", json_number(r->val_loss * h->std));
+    cJSON_AddItemToObject(row, "train_seconds", json_number(r->train_seconds));
+    cJSON_AddItemToObject(row, "val_seconds", json_number(r->val_seconds));
+    return row;
+}
+
+static char *json_text(const history *h, const cJSON *facts) {
+    cJSON *json = cJSON_Duplicate(facts, 1);
+    cJSON *rows = cJSON_AddArrayToObject(json, "epochs");
+    for (int64_t i = 0; i < h->count; i++) cJSON_AddItemToArray(rows, row_json(h, &h->rows[i]));
+    char *text = cJSON_Print(json);
+    cJSON_Delete(json);
+    return text;
+}
+
+weir_status history_write(const history *h, const cJSON *facts, const char *path) {
+    const bool csv = ends_with(path, ".csv");
+    char *text = csv ? csv_text(h) : json_text(h, facts);
+    if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the history");
+    const chunk parts[] = {{text, strlen(text)}, {"\n", csv ? 0 : 1}};
+    weir_status status = atomic_file_write(path, parts, 2);
+    if (csv)
+        free(text);
+    else
+        cJSON_free(text);
+    return status;
+}

@@ -1,0 +1,83 @@
+/* The forecasting task: options that name data and windows, and what they load.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "train/cli/task.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const task_missing_policies[] = {"hold", "interpolate", "error", "none", NULL};
+
+data_arguments data_arguments_default(void) {
+    return (data_arguments){.generated_rows = 120000,
+                            .missing_value = series_options_default().missing_value,
+                            .missing = MISSING_HOLD};
+}
+
+weir_status task_load(const data_arguments *a, series *out) {
+    if (a->file && a->generated)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "--data %s and --generated exclude each other",
+                         a->file);
+    if (!a->file && !a->generated)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "no data, accepted: --data FILE or --generated");
+    if (a->generated) {
+        if (a->target || a->columns)
+            return weir_fail(WEIR_ERROR_ARGUMENT,
+                             "--target and --columns need --data: generated data are used whole");
+        return series_generate(a->generated_rows, (uint64_t)a->generated_seed, out);
+    }
+    series_options o = series_options_default();
+    if (a->target) o.target = a->target;
+    o.columns = a->columns;
+    o.missing_value = a->missing_value;
+    o.missing = (missing_policy)a->missing;
+    return series_read_csv(a->file, &o, out);
+}
+
+window_options task_window(const char *model, double step_seconds, const window_arguments *a) {
+    window_options o = {.lookback = 1440,
+                        .step = 6,
+                        .delay = 144,
+                        .batch_size = a->batch_size,
+                        .train_rows = a->train_rows,
+                        .val_rows = a->val_rows};
+    if (fabs(step_seconds - 3600) < 1) {
+        o.lookback = 240;
+        o.step = 1;
+        o.delay = 24;
+    } else if (strcmp(model, "jena-conv-gru") == 0 && a->lookback == 0) {
+        o.lookback = 720;
+        o.step = 3;
+    }
+    if (a->lookback > 0) o.lookback = a->lookback;
+    if (a->step > 0) o.step = a->step;
+    if (a->delay > 0) o.delay = a->delay;
+    return o;
+}
+
+const char *task_unit(const char *target, char *buffer, size_t size) {
+    const char *open = strrchr(target, '('), *close = open ? strchr(open, ')') : NULL;
+    if (!close || close == open + 1) return "units";
+    snprintf(buffer, size, "%.*s", (int)(close - open - 1), open + 1);
+    return buffer;
+}
+
+void task_print_series(const series *s, const data_arguments *a) {
+    printf("data     %s%s: %lld rows every %g min, %lld columns, target %s\n", s->source,
+           s->generated ? " (made-up weather, not a measurement)" : "", (long long)s->rows,
+           s->step_seconds / 60, (long long)s->columns, s->names[s->target]);
+    if (s->missing > 0)
+        printf("missing  %lld cells (%g), policy %s\n", (long long)s->missing, a->missing_value,
+               task_missing_policies[a->missing]);
+    if (s->irregular_steps > 0)
+        printf("times    %lld steps are not %g min long, %lld of them zero or negative\n",
+               (long long)s->irregular_steps, s->step_seconds / 60, (long long)s->backward_steps);
+}
+
+void task_print_windows(const windows *w) {
+    printf("windows  lookback %lld, step %lld, delay %lld: %lld steps; train %lld, validation "
+           "%lld, test %lld\n",
+           (long long)w->o.lookback, (long long)w->o.step, (long long)w->o.delay,
+           (long long)w->steps, (long long)windows_count(w, SPLIT_TRAIN),
+           (long long)windows_count(w, SPLIT_VAL), (long long)windows_count(w, SPLIT_TEST));
+}
