@@ -1,0 +1,161 @@
+/*
+ * Register tiles of the matrix products: every sum is one chain of fused multiply-adds.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A tile is R rows of V vectors. The accumulators aj, bj are named variables, because gcc 12 keeps
+ * an array of them in memory. R, V and masked (the last vector of a row has only the lanes of m)
+ * are constants wherever these functions are inlined, so that unused rows vanish.
+ */
+#ifndef WEIR_TILE_H
+#define WEIR_TILE_H
+
+#include <stdbool.h>
+
+#include "kernels/vec.h"
+#include "kernels/vmath.h"
+
+#define TILE_INLINE static inline __attribute__((always_inline))
+
+/* Rows of a tile that is two vectors wide, and of one that is one vector wide. */
+#define TILE_R2 (VREGS >= 32 ? 12 : 6)
+#define TILE_R1 12
+#define TILE_R_MAX 12
+
+/* F(j) for each row; F says `if (j < R)` for itself. */
+#define TILE_EACH_ROW(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+
+#define TILE_ZERO(j) vf a##j = v_zero(), b##j = v_zero();
+#define TILE_LOAD(j, address, masked)                            \
+    if (j < R) {                                                 \
+        const float *from##j = (address);                        \
+        a##j = tile_load(from##j, m, (masked) && V == 1);        \
+        if (V == 2) b##j = tile_load(from##j + VL, m, (masked)); \
+    }
+#define TILE_STORE(j, address, masked)                         \
+    if (j < R) {                                               \
+        float *to##j = (address);                              \
+        tile_store(to##j, a##j, m, (masked) && V == 1);        \
+        if (V == 2) tile_store(to##j + VL, b##j, m, (masked)); \
+    }
+#define TILE_RELU(j)                              \
+    if (j < R) {                                  \
+        a##j = v_max(v_zero(), a##j);             \
+        if (V == 2) b##j = v_max(v_zero(), b##j); \
+    }
+/* Row j of the tile += scalar times the vectors w0, w1. */
+#define TILE_FMA(j, scalar)                       \
+    if (j < R) {                                  \
+        vf s##j = v_set1(scalar);                 \
+        a##j = v_fma(s##j, w0, a##j);             \
+        if (V == 2) b##j = v_fma(s##j, w1, b##j); \
+    }
+
+TILE_INLINE vf tile_load(const float *p, vm m, const bool masked) {
+    return masked ? v_load_m(p, m) : v_load(p);
+}
+TILE_INLINE void tile_store(float *p, vf a, vm m, const bool masked) {
+    if (masked)
+        v_store_m(p, m, a);
+    else
+        v_store(p, a);
+}
+
+/* y[j][:] = act(b[:] + sum over k < K, i < L of x[j xs + k xk + i] w[k wk + i ldw][:]), j < R */
+typedef struct tile_product {
+    const float *x, *w, *b; /* b: one row of columns, or NULL */
+    float *y;
+    int64_t xs, xk, wk, ldw, ldy;
+    int64_t K, L;
+    weir_activation activation;
+} tile_product;
+
+TILE_INLINE void tile_activate(weir_activation activation, const int R, const int V, vm m,
+                               const bool masked, float *y, int64_t ldy) {
+    for (int j = 0; j < R; j++)
+        for (int v = 0; v < V; v++) {
+            const bool last = masked && v == V - 1;
+            float *p = y + j * ldy + v * VL;
+            tile_store(p, v_activate(activation, tile_load(p, m, last)), m, last);
+        }
+}
+
+TILE_INLINE void tile_multiply(const tile_product *p, const int R, const int V, vm m,
+                               const bool masked) {
+    const float *x = p->x, *w = p->w;
+    const int64_t xs = p->xs, ldw = p->ldw;
+    TILE_EACH_ROW(TILE_ZERO)
+    if (p->b) {
+#define LOAD(j) TILE_LOAD(j, p->b, masked)
+        TILE_EACH_ROW(LOAD)
+#undef LOAD
+    }
+    for (int64_t k = 0; k < p->K; k++, x += p->xk, w += p->wk) {
+        const float *xi = x, *wi = w;
+        for (int64_t i = 0; i < p->L; i++, xi++, wi += ldw) {
+            vf w0 = tile_load(wi, m, masked && V == 1);
+            vf w1 = V == 2 ? tile_load(wi + VL, m, masked) : w0;
+#define STEP(j) TILE_FMA(j, xi[j * xs])
+            TILE_EACH_ROW(STEP)
+#undef STEP
+        }
+    }
+    if (p->activation == WEIR_RELU) {
+        TILE_EACH_ROW(TILE_RELU)
+    }
+#define STORE(j) TILE_STORE(j, p->y + j * p->ldy, masked)
+    TILE_EACH_ROW(STORE)
+#undef STORE
+    if (p->activation > WEIR_RELU) tile_activate(p->activation, R, V, m, masked, p->y, p->ldy);
+}
+
+/* acc[j][:] += sum over i < L of x[j][i] w[i ldw][:], rows of x anywhere, rows of acc V whole vectors. */
+TILE_INLINE void tile_multiply_rows(const int R, const int V, vm m, const bool masked, int64_t L,
+                                    const float *const *x, const float *w, int64_t ldw,
+                                    float *acc) {
+    TILE_EACH_ROW(TILE_ZERO)
+#define LOAD(j) TILE_LOAD(j, acc + j * V * VL, false)
+    TILE_EACH_ROW(LOAD)
+#undef LOAD
+    for (int64_t i = 0; i < L; i++, w += ldw) {
+        vf w0 = tile_load(w, m, masked && V == 1);
+        vf w1 = V == 2 ? tile_load(w + VL, m, masked) : w0;
+#define STEP(j) TILE_FMA(j, x[j][i])
+        TILE_EACH_ROW(STEP)
+#undef STEP
+    }
+#define STORE(j) TILE_STORE(j, acc + j * V * VL, false)
+    TILE_EACH_ROW(STORE)
+#undef STORE
+}
+
+/* dw[j ld + :] += sum over n < samples, r < rows, in this order, of
+ * x[n x_sample + r xs + j] dy[n dy_sample + r ld + :], j < R */
+typedef struct tile_rank {
+    const float *x, *dy;
+    float *dw;
+    int64_t xs, ld;
+    int64_t rows, samples, x_sample, dy_sample;
+} tile_rank;
+
+TILE_INLINE void tile_outer(const tile_rank *p, const int R, const int V, vm m, const bool masked) {
+    const int64_t xs = p->xs, ld = p->ld;
+    TILE_EACH_ROW(TILE_ZERO)
+#define LOAD(j) TILE_LOAD(j, p->dw + j * ld, masked)
+    TILE_EACH_ROW(LOAD)
+#undef LOAD
+    for (int64_t n = 0; n < p->samples; n++) {
+        const float *x = p->x + n * p->x_sample, *dy = p->dy + n * p->dy_sample;
+        for (int64_t r = 0; r < p->rows; r++, x += xs, dy += ld) {
+            vf w0 = tile_load(dy, m, masked && V == 1);
+            vf w1 = V == 2 ? tile_load(dy + VL, m, masked) : w0;
+#define STEP(j) TILE_FMA(j, x[j])
+            TILE_EACH_ROW(STEP)
+#undef STEP
+        }
+    }
+#define STORE(j) TILE_STORE(j, p->dw + j * ld, masked)
+    TILE_EACH_ROW(STORE)
+#undef STORE
+}
+
+#endif
