@@ -82,9 +82,11 @@ void weir_gru_pack(const weir_gru *p, const float *w, const float *u, float *w_p
 void weir_gru_pack_transposed(const weir_gru *p, const float *w, const float *u, float *w_t_packed,
                               float *u_t_packed) {
     int64_t H = p->H, H_p = gru_padded(H);
-    for (int64_t gate = 0; gate < 3; gate++)
+    int64_t C = p->C_in, C_p = gru_padded(C);
+    for (int64_t gate = 0; gate < 3; gate++) {
+        pack(w + gate * H, H, 1, C, 3 * H, w_t_packed + gate * C_p * H);
         pack(u + gate * H, H, 1, H, 3 * H, u_t_packed + gate * H_p * H);
-    pack(w, 3 * H, 1, p->C_in, 3 * H, w_t_packed);
+    }
 }
 
 /* One weir_gru_fwd or weir_gru_bwd: what its tasks share. */

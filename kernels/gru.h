@@ -13,8 +13,8 @@
  *   packed    [panels of 16 columns][rows][16], columns beyond the last are zero:
  *             w_packed, u_packed       a panel is 16 units of a gate: z's panels, r's, h's; its
  *                                      rows are the channels of x, or the units of h
- *             w_t_packed               16 channels of dx; rows 3 H: the units of z, of r, of h
- *             u_t_packed               [3 gates] 16 units of dh; rows: the units of the gate
+ *             w_t_packed, u_t_packed   a panel is, for each gate, 16 channels of dx or units of dh;
+ *                                      its rows are the units of the gate
  */
 #ifndef WEIR_GRU_H
 #define WEIR_GRU_H

@@ -1,0 +1,216 @@
+/*
+ * Register tiles of the GRU: products whose accumulators never leave the registers.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A tile is R rows by V vectors of named variables, because gcc 12 keeps an array of accumulators
+ * in memory. Each element is one chain of fma in the order of the terms, so the shape of the tile
+ * that computes it does not show in its bits. TILE_SHAPES lists what is instantiated.
+ */
+#ifndef WEIR_GRU_TILE_H
+#define WEIR_GRU_TILE_H
+
+#include "kernels/gru.h"
+#include "kernels/vec.h"
+
+/* Rows by vectors: the first shape has the most fma per load, the others take the rows that are
+ * left. A row count also has a narrow shape, which divides the vectors of a panel. */
+#if VREGS >= 32
+#define TILE_SHAPES(T) T(12, 2) T(12, 1) T(3, 4) T(3, 1) T(1, 8) T(1, 1)
+#define NARROW 1
+#else
+#define TILE_SHAPES(T) T(6, 2) T(3, 4) T(3, 2) T(1, 8) T(1, 2)
+#define NARROW 2
+#endif
+
+#define EACH_VECTOR_1(M, r) M(r, 0)
+#define EACH_VECTOR_2(M, r) \
+    M(r, 0);                \
+    M(r, 1)
+#define EACH_VECTOR_4(M, r) \
+    EACH_VECTOR_2(M, r);    \
+    M(r, 2);                \
+    M(r, 3)
+#define EACH_VECTOR_8(M, r) \
+    EACH_VECTOR_4(M, r);    \
+    M(r, 4);                \
+    M(r, 5);                \
+    M(r, 6);                \
+    M(r, 7)
+#define EACH_ROW_1(M, V) M(0, V)
+#define EACH_ROW_3(M, V) \
+    M(0, V);             \
+    M(1, V);             \
+    M(2, V)
+#define EACH_ROW_6(M, V) \
+    EACH_ROW_3(M, V);    \
+    M(3, V);             \
+    M(4, V);             \
+    M(5, V)
+#define EACH_ROW_12(M, V) \
+    EACH_ROW_6(M, V);     \
+    M(6, V);              \
+    M(7, V);              \
+    M(8, V);              \
+    M(9, V);              \
+    M(10, V);             \
+    M(11, V)
+
+/* acc_<row>_<vector> += a b_<vector>; a is the row's element, broadcast. */
+#define FMA(r, v) acc_##r##_##v = v_fma(a, b_##v, acc_##r##_##v)
+
+/* ---- product: out = init + sum over factors of a b, rows of samples by columns of units -------- */
+
+typedef struct factor {
+    const float *a; /* row r of the tile: a[r a_stride + i] */
+    int64_t a_stride;
+    const float *b; /* panels, [terms][16] each */
+    int64_t terms;
+} factor;
+
+/* Element i of row r, a_<r> having gone to element i. Rows go in threes, so that few registers hold
+ * addresses. */
+#define A_0 a_0[0]
+#define A_1 a_0[stride]
+#define A_2 a_0[2 * stride]
+#define A_3 a_3[0]
+#define A_4 a_3[stride]
+#define A_5 a_3[2 * stride]
+#define A_6 a_6[0]
+#define A_7 a_6[stride]
+#define A_8 a_6[2 * stride]
+#define A_9 a_9[0]
+#define A_10 a_9[stride]
+#define A_11 a_9[2 * stride]
+#define A_BEGIN_1 const float *a_0 = f->a
+#define A_BEGIN_3 \
+    A_BEGIN_1;    \
+    const int64_t stride = f->a_stride
+#define A_BEGIN_6 \
+    A_BEGIN_3;    \
+    const float *a_3 = a_0 + 3 * stride
+#define A_BEGIN_12 \
+    A_BEGIN_6;     \
+    const float *a_6 = a_0 + 6 * stride, *a_9 = a_0 + 9 * stride
+#define A_NEXT_1 a_0++
+#define A_NEXT_3 a_0++
+#define A_NEXT_6 a_0++, a_3++
+#define A_NEXT_12 a_0++, a_3++, a_6++, a_9++
+
+#define INIT(r, v) vf acc_##r##_##v = b_##v
+#define INIT_ROW(r, V) EACH_VECTOR_##V(INIT, r)
+#define LOAD_INIT(r, v) vf b_##v = init ? v_load(init + (v)*VL) : v_zero()
+#define LOAD_B(r, v) b_##v = v_load(b + (v)*VL / GRU_PANEL * panel + (v)*VL % GRU_PANEL)
+#define PRODUCT_ROW(r, V)           \
+    do {                            \
+        const vf a = v_set1(A_##r); \
+        EACH_VECTOR_##V(FMA, r);    \
+    } while (0)
+#define STORE(r, v) v_store(out + (r)*out_stride + (v)*VL, acc_##r##_##v)
+#define STORE_ROW(r, V) EACH_VECTOR_##V(STORE, r)
+
+/* Columns from `column` on. A panel is cut at most by the beginning and by the end of the tile. */
+#define PRODUCT(R, V)                                                                        \
+    static void product_##R##_##V(const factor *f, int count, const float *init, float *out, \
+                                  int64_t out_stride, int64_t column) {                      \
+        (void)out_stride;                                                                    \
+        EACH_VECTOR_##V(LOAD_INIT, 0);                                                       \
+        EACH_ROW_##R(INIT_ROW, V);                                                           \
+        for (; count > 0; count--, f++) {                                                    \
+            const int64_t panel = f->terms * GRU_PANEL;                                      \
+            const float *b = f->b + column / GRU_PANEL * panel + column % GRU_PANEL;         \
+            A_BEGIN_##R;                                                                     \
+            for (int64_t i = 0; i < f->terms; i++, b += GRU_PANEL) {                         \
+                EACH_VECTOR_##V(LOAD_B, 0);                                                  \
+                EACH_ROW_##R(PRODUCT_ROW, V);                                                \
+                A_NEXT_##R;                                                                  \
+            }                                                                                \
+        }                                                                                    \
+        EACH_ROW_##R(STORE_ROW, V);                                                          \
+    }
+TILE_SHAPES(PRODUCT)
+
+/* ---- outer: out[r][column] += sum over steps of a[step][r] d[step][column] --------------------- */
+
+typedef struct strip {
+    const float *a, *d; /* of the first step */
+    int64_t a_stride, d_stride, steps;
+} strip;
+
+/* One vector of columns: rows of the output end where the columns of a gate end. */
+typedef struct target {
+    float *p; /* row 0 of the tile */
+    vm m;     /* lanes that exist */
+} target;
+
+#define LOAD_ACC(r, v) vf acc_##r##_##v = v_load_m(to[v].p + (r)*to_stride, to[v].m)
+#define LOAD_ACC_ROW(r, V) EACH_VECTOR_##V(LOAD_ACC, r)
+#define LOAD_D(r, v) const vf b_##v = v_load(d + (v)*VL)
+#define OUTER_ROW(r, V)            \
+    do {                           \
+        const vf a = v_set1(x[r]); \
+        EACH_VECTOR_##V(FMA, r);   \
+    } while (0)
+#define STORE_ACC(r, v) v_store_m(to[v].p + (r)*to_stride, to[v].m, acc_##r##_##v)
+#define STORE_ACC_ROW(r, V) EACH_VECTOR_##V(STORE_ACC, r)
+
+#define OUTER(R, V)                                                                    \
+    static void outer_##R##_##V(const strip *s, const target *to, int64_t to_stride) { \
+        const float *x = s->a, *d = s->d;                                              \
+        (void)to_stride;                                                               \
+        EACH_ROW_##R(LOAD_ACC_ROW, V);                                                 \
+        for (int64_t i = 0; i < s->steps; i++, x += s->a_stride, d += s->d_stride) {   \
+            EACH_VECTOR_##V(LOAD_D, 0);                                                \
+            EACH_ROW_##R(OUTER_ROW, V);                                                \
+        }                                                                              \
+        EACH_ROW_##R(STORE_ACC_ROW, V);                                                \
+    }
+TILE_SHAPES(OUTER)
+
+/* ---- the shapes, from the one that is preferred ------------------------------------------------ */
+
+typedef void product_fn(const factor *f, int count, const float *init, float *out,
+                        int64_t out_stride, int64_t column);
+typedef void outer_fn(const strip *s, const target *to, int64_t to_stride);
+
+typedef struct tile_shape {
+    int64_t rows, vectors;
+    product_fn *product, *product_narrow;
+    outer_fn *outer, *outer_narrow;
+} tile_shape;
+
+#define SHAPE(R, V, NARROW_V) \
+    { R, V, product_##R##_##V, product_##R##_##NARROW_V, outer_##R##_##V, outer_##R##_##NARROW_V }
+#if VREGS >= 32
+static const tile_shape tile_shapes[] = {SHAPE(12, 2, 1), SHAPE(3, 4, 1), SHAPE(1, 8, 1)};
+#else
+static const tile_shape tile_shapes[] = {SHAPE(6, 2, 2), SHAPE(3, 4, 2), SHAPE(1, 8, 2)};
+#endif
+
+enum { FACTORS = 3 };
+
+/* out[row][v VL ..] for all rows and vectors. Columns are outermost, so that a panel stays in the
+ * first cache for all rows. */
+static void product(int64_t rows, int64_t vectors, const factor *f, int count, const float *init,
+                    float *out, int64_t out_stride) {
+    const tile_shape *shape = tile_shapes;
+    for (int64_t r0 = 0; r0 < rows; shape++) {
+        int64_t r1 = r0 + (rows - r0) / shape->rows * shape->rows, step;
+        for (int64_t v = 0; v < vectors; v += step) {
+            bool wide = vectors - v >= shape->vectors;
+            step = wide ? shape->vectors : NARROW;
+            for (int64_t r = r0; r < r1; r += shape->rows) {
+                factor at[FACTORS];
+                for (int i = 0; i < count; i++) {
+                    at[i] = f[i];
+                    at[i].a += r * f[i].a_stride;
+                }
+                (wide ? shape->product
+                      : shape->product_narrow)(at, count, init ? init + v * VL : NULL,
+                                               out + r * out_stride + v * VL, out_stride, v * VL);
+            }
+        }
+        r0 = r1;
+    }
+}
+
+#endif
