@@ -3,17 +3,6 @@
 
 #include "kernels/kernels.h"
 
-/* Until gru_simd.c is there. */
-#define weir_gru_fwd_generic weir_gru_fwd_scalar
-#define weir_gru_bwd_data_generic weir_gru_bwd_data_scalar
-#define weir_gru_bwd_weights_generic weir_gru_bwd_weights_scalar
-#define weir_gru_fwd_avx2 weir_gru_fwd_scalar
-#define weir_gru_bwd_data_avx2 weir_gru_bwd_data_scalar
-#define weir_gru_bwd_weights_avx2 weir_gru_bwd_weights_scalar
-#define weir_gru_fwd_avx512 weir_gru_fwd_scalar
-#define weir_gru_bwd_data_avx512 weir_gru_bwd_data_scalar
-#define weir_gru_bwd_weights_avx512 weir_gru_bwd_weights_scalar
-
 #define K(name, type, params) .name = weir_##name##_scalar,
 static const weir_kernels scalar = {
 #include "kernels/kernels.def"

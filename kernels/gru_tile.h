@@ -58,7 +58,7 @@
 /* acc_<row>_<vector> += a b_<vector>; a is the row's element, broadcast. */
 #define FMA(r, v) acc_##r##_##v = v_fma(a, b_##v, acc_##r##_##v)
 
-/* ---- product: out = init + sum over factors of a b, rows of samples by columns of units -------- */
+/* ---- product: out = init + sum over factors of a b, rows of samples by columns of units ----- */
 
 typedef struct factor {
     const float *a; /* row r of the tile: a[r a_stride + i] */
@@ -129,7 +129,7 @@ typedef struct factor {
     }
 TILE_SHAPES(PRODUCT)
 
-/* ---- outer: out[r][column] += sum over steps of a[step][r] d[step][column] --------------------- */
+/* ---- outer: out[r][column] += sum over steps of a[step][r] d[step][column] ------------------ */
 
 typedef struct strip {
     const float *a, *d; /* of the first step */
@@ -166,7 +166,7 @@ typedef struct target {
     }
 TILE_SHAPES(OUTER)
 
-/* ---- the shapes, from the one that is preferred ------------------------------------------------ */
+/* ---- the shapes, from the one that is preferred --------------------------------------------- */
 
 typedef void product_fn(const factor *f, int count, const float *init, float *out,
                         int64_t out_stride, int64_t column);
