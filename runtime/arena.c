@@ -67,6 +67,8 @@ static void touch(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 weir_status weir_tensor_alloc(weir_runtime *runtime, int64_t floats, float **tensor) {
+    if (!runtime || !tensor)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "%s is NULL", runtime ? "tensor" : "runtime");
     *tensor = NULL;
     if (floats < 0)
         return weir_fail(WEIR_ERROR_ARGUMENT, "floats is %" PRId64 ", accepted: 0 or more", floats);

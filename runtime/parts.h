@@ -43,6 +43,8 @@ int weir_topology_granted(const weir_topology *topology);
 const weir_worker_info *weir_topology_cores(const weir_topology *topology, int *count);
 /* Processing units that this thread may run on; a synthetic topology counts its own. */
 int weir_topology_pus_allowed(const weir_topology *topology);
+/* For each allowed processing unit the next one of its core, in a circle. */
+const int *weir_topology_siblings(const weir_topology *topology);
 /* The processing unit that stands for the core of os_cpu (they differ between SMT siblings);
  * -1: none that is allowed. */
 int weir_topology_cpu_of(const weir_topology *topology, int os_cpu);
@@ -54,11 +56,12 @@ weir_status weir_topology_bind(const weir_topology *topology, pthread_t thread, 
 /* ---- placement.c ---- */
 
 /*
- * Where each of `threads` workers goes, given the places there are. Workers of a node are neighbours,
- * so that a static split of a range gives a node one piece. More workers than places wrap round.
+ * Where each of `threads` workers goes, given one place for each core. Workers of a node are
+ * neighbours, so that a static split of a range gives a node one piece. More workers than cores wrap
+ * round, to siblings[os_cpu] of the same cores.
  */
-weir_status weir_placement_plan(const weir_worker_info *cores, int core_count, weir_bind bind,
-                                int threads, weir_worker_info *workers);
+weir_status weir_placement_plan(const weir_worker_info *cores, int core_count, const int *siblings,
+                                weir_bind bind, int threads, weir_worker_info *workers);
 
 /* ---- options.c ---- */
 

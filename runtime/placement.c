@@ -20,8 +20,8 @@ static void interleave_nodes(const weir_worker_info *cores, int n, weir_worker_i
         }
 }
 
-weir_status weir_placement_plan(const weir_worker_info *cores, int core_count, weir_bind bind,
-                                int threads, weir_worker_info *workers) {
+weir_status weir_placement_plan(const weir_worker_info *cores, int core_count, const int *siblings,
+                                weir_bind bind, int threads, weir_worker_info *workers) {
     if (bind == WEIR_BIND_NONE) {
         for (int w = 0; w < threads; w++)
             workers[w] = (weir_worker_info){.worker = w, .node = -1, .core = -1, .os_cpu = -1};
@@ -43,6 +43,8 @@ weir_status weir_placement_plan(const weir_worker_info *cores, int core_count, w
     for (int w = 0; w < threads; w++) {
         workers[w] = order[w % core_count];
         workers[w].worker = w;
+        for (int round = w / core_count; round > 0; round--)
+            workers[w].os_cpu = siblings[workers[w].os_cpu];
     }
     qsort(workers, (size_t)threads, sizeof *workers, by_node);
     for (int w = 0; w < threads; w++) workers[w].worker = w;

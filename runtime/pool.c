@@ -233,6 +233,14 @@ static bool start_worker(weir_team *team, int w) {
     return true;
 }
 
+/* True when spinning takes time from those waited for. */
+static bool is_crowded(const weir_runtime *runtime, int cores) {
+    const weir_topology *topology = runtime->topology;
+    const int granted = weir_topology_granted(topology);
+    const int most = granted < cores ? granted : weir_topology_pus_allowed(topology);
+    return runtime->threads > most || weir_topology_synthetic(topology);
+}
+
 weir_status weir_team_create(weir_runtime *runtime) {
     const size_t n = (size_t)runtime->threads;
     weir_team *team = aligned_alloc(_Alignof(weir_team), sizeof *team);
@@ -248,8 +256,7 @@ weir_status weir_team_create(weir_runtime *runtime) {
     int cores;
     weir_topology_cores(runtime->topology, &cores);
     team->vacant_cpu = runtime->threads <= cores ? runtime->workers[0].os_cpu : -1;
-    const bool crowded = runtime->threads > weir_topology_pus_allowed(runtime->topology);
-    team->spin_ns = crowded ? SPIN_CROWDED_NS : SPIN_NS;
+    team->spin_ns = is_crowded(runtime, cores) ? SPIN_CROWDED_NS : SPIN_NS;
     team->runtime = runtime;
     team->shares = shares;
     for (int w = 0; w < runtime->threads; w++) {

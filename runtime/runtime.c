@@ -18,7 +18,8 @@ static weir_status place_workers(weir_runtime *r) {
     r->threads = r->options.threads;
     r->workers = calloc((size_t)r->threads, sizeof *r->workers);
     if (!r->workers) return weir_fail(WEIR_ERROR_MEMORY, "no memory for %d workers", r->threads);
-    return weir_placement_plan(cores, core_count, r->options.bind, r->threads, r->workers);
+    return weir_placement_plan(cores, core_count, weir_topology_siblings(r->topology),
+                               r->options.bind, r->threads, r->workers);
 }
 
 static weir_status start(weir_runtime *r) {
@@ -94,6 +95,7 @@ weir_bind weir_runtime_bind(const weir_runtime *r) { return r->options.bind; }
 const char *weir_version(void) { return WEIR_VERSION; }
 
 weir_status weir_runtime_worker(const weir_runtime *r, int worker, weir_worker_info *info) {
+    if (!r || !info) return weir_fail(WEIR_ERROR_ARGUMENT, "%s is NULL", r ? "info" : "runtime");
     if (worker < 0 || worker >= r->threads)
         return weir_fail(WEIR_ERROR_ARGUMENT, "worker is %d, accepted: 0 to %d", worker,
                          r->threads - 1);
@@ -102,6 +104,7 @@ weir_status weir_runtime_worker(const weir_runtime *r, int worker, weir_worker_i
 }
 
 weir_status weir_machine_describe(weir_machine_info *info) {
+    if (!info) return weir_fail(WEIR_ERROR_ARGUMENT, "info is NULL");
     weir_topology *topology;
     const weir_status status = weir_topology_load(&topology);
     if (status != WEIR_OK) return status;

@@ -13,7 +13,8 @@ struct weir_topology {
     hwloc_cpuset_t allowed;  /* by affinity and cgroup */
     weir_worker_info *cores; /* [core_count] where a worker can be, in the machine's order */
     int core_count;
-    int *cpu_of; /* [cpu_count] the processing unit that stands for the core of each, or -1 */
+    int *cpu_of;  /* [cpu_count] the processing unit that stands for the core of each, or -1 */
+    int *sibling; /* [cpu_count] the next allowed unit of the same core, in a circle, or -1 */
     int cpu_count;
     bool synthetic;
 };
@@ -55,14 +56,6 @@ static weir_status find_allowed(weir_topology *t) {
     return WEIR_OK;
 }
 
-/* The first unit of the core that is allowed; its siblings stay idle. */
-static int first_allowed(const weir_topology *t, hwloc_obj_t core) {
-    int pu = hwloc_bitmap_first(core->cpuset);
-    while (pu >= 0 && !hwloc_bitmap_isset(t->allowed, (unsigned)pu))
-        pu = hwloc_bitmap_next(core->cpuset, pu);
-    return pu;
-}
-
 /* The first node that is local to the core, -1 if none is. */
 static int node_of(const weir_topology *t, hwloc_obj_t core) {
     hwloc_obj_t node = NULL;
@@ -71,14 +64,24 @@ static int node_of(const weir_topology *t, hwloc_obj_t core) {
     return -1;
 }
 
+/* The first allowed unit of a core stands for it; its siblings stay idle as long as there are not more
+ * workers than cores. */
 static void add_core(weir_topology *t, hwloc_obj_t core) {
-    const int cpu = first_allowed(t, core);
-    if (cpu < 0) return;
+    int first = -1, last = -1;
+    for (int pu = hwloc_bitmap_first(core->cpuset); pu >= 0;
+         pu = hwloc_bitmap_next(core->cpuset, pu)) {
+        if (!hwloc_bitmap_isset(t->allowed, (unsigned)pu)) continue;
+        if (first < 0) first = pu;
+        if (last >= 0) t->sibling[last] = pu;
+        last = pu;
+    }
+    if (first < 0) return;
+    t->sibling[last] = first;
     for (int pu = hwloc_bitmap_first(core->cpuset); pu >= 0;
          pu = hwloc_bitmap_next(core->cpuset, pu))
-        t->cpu_of[pu] = cpu;
+        t->cpu_of[pu] = first;
     t->cores[t->core_count++] = (weir_worker_info){
-        .worker = -1, .node = node_of(t, core), .core = (int)core->logical_index, .os_cpu = cpu};
+        .worker = -1, .node = node_of(t, core), .core = (int)core->logical_index, .os_cpu = first};
 }
 
 static weir_status find_cores(weir_topology *t) {
@@ -89,9 +92,10 @@ static weir_status find_cores(weir_topology *t) {
         return weir_fail(WEIR_ERROR_SYSTEM, "the machine's description has no core");
     t->cores = malloc((size_t)all * sizeof *t->cores);
     t->cpu_of = malloc((size_t)t->cpu_count * sizeof *t->cpu_of);
-    if (!t->cores || !t->cpu_of)
+    t->sibling = malloc((size_t)t->cpu_count * sizeof *t->sibling);
+    if (!t->cores || !t->cpu_of || !t->sibling)
         return weir_fail(WEIR_ERROR_MEMORY, "no memory for a list of %d cores", all);
-    for (int i = 0; i < t->cpu_count; i++) t->cpu_of[i] = -1;
+    for (int i = 0; i < t->cpu_count; i++) t->cpu_of[i] = t->sibling[i] = -1;
     hwloc_obj_t core = NULL;
     while ((core = hwloc_get_next_obj_by_type(t->hwloc, type, core))) add_core(t, core);
     if (t->core_count == 0)
@@ -122,6 +126,7 @@ void weir_topology_free(weir_topology *t) {
     if (!t) return;
     free(t->cores);
     free(t->cpu_of);
+    free(t->sibling);
     hwloc_bitmap_free(t->allowed);
     hwloc_topology_destroy(t->hwloc);
     free(t);
@@ -162,6 +167,8 @@ int weir_topology_granted(const weir_topology *t) {
     if (quota <= 0 || quota >= t->core_count) return t->core_count;
     return quota < 1 ? 1 : (int)lround(quota);
 }
+
+const int *weir_topology_siblings(const weir_topology *t) { return t->sibling; }
 
 int weir_topology_cpu_of(const weir_topology *t, int os_cpu) {
     return os_cpu >= 0 && os_cpu < t->cpu_count ? t->cpu_of[os_cpu] : -1;

@@ -312,10 +312,11 @@ static void test_quota_limits_the_workers(void **state) {
 enum { MOST = 1100 };
 
 /* The plan as text: node:core of each worker. */
-static const char *plan_text(const weir_worker_info *cores, int n, weir_bind bind, int threads) {
+static const char *plan_text(const weir_worker_info *cores, int n, const int *siblings,
+                             weir_bind bind, int threads) {
     static char text[16 * MOST];
     static weir_worker_info workers[MOST];
-    assert_int_equal(weir_placement_plan(cores, n, bind, threads, workers), WEIR_OK);
+    assert_int_equal(weir_placement_plan(cores, n, siblings, bind, threads, workers), WEIR_OK);
     size_t used = 0;
     for (int w = 0; w < threads; w++) {
         assert_int_equal(workers[w].worker, w);
@@ -332,7 +333,8 @@ static const char *plan_on(const char *synthetic, weir_bind bind, int threads) {
     assert_true(weir_topology_synthetic(topology));
     int n;
     const weir_worker_info *cores = weir_topology_cores(topology, &n);
-    const char *text = plan_text(cores, n, bind, threads ? threads : n);
+    const char *text =
+        plan_text(cores, n, weir_topology_siblings(topology), bind, threads ? threads : n);
     weir_topology_free(topology);
     return text;
 }
@@ -358,10 +360,36 @@ static void test_placement_asymmetric(void **state) {
     /* Nodes 0 (1 core), 2 (3 cores) and 5 (2 cores), listed out of order. */
     static const weir_worker_info cores[] = {{0, 2, 10, 10}, {0, 2, 11, 11}, {0, 0, 12, 12},
                                              {0, 5, 13, 13}, {0, 2, 14, 14}, {0, 5, 15, 15}};
-    assert_string_equal(plan_text(cores, 6, WEIR_BIND_COMPACT, 4), "0:12 2:10 2:11 2:14");
-    assert_string_equal(plan_text(cores, 6, WEIR_BIND_SPREAD, 4), "0:12 2:10 2:11 5:13");
-    assert_string_equal(plan_text(cores, 6, WEIR_BIND_SPREAD, 5), "0:12 2:10 2:11 5:13 5:15");
-    assert_string_equal(plan_text(cores, 1, WEIR_BIND_SPREAD, 2), "2:10 2:10");
+    static const int alone[16] = {[10] = 10, 11, 12, 13, 14, 15};
+    assert_string_equal(plan_text(cores, 6, alone, WEIR_BIND_COMPACT, 4), "0:12 2:10 2:11 2:14");
+    assert_string_equal(plan_text(cores, 6, alone, WEIR_BIND_SPREAD, 4), "0:12 2:10 2:11 5:13");
+    assert_string_equal(plan_text(cores, 6, alone, WEIR_BIND_SPREAD, 5),
+                        "0:12 2:10 2:11 5:13 5:15");
+    assert_string_equal(plan_text(cores, 1, alone, WEIR_BIND_SPREAD, 2), "2:10 2:10");
+}
+
+/* Siblings of a core are used when there are more workers than cores, and only then. */
+static void test_placement_on_siblings(void **state) {
+    (void)state;
+    setenv("HWLOC_SYNTHETIC", "node:2 core:2 pu:2", 1); /* core c has the units 2c and 2c + 1 */
+    static const struct {
+        int threads, cpus[10];
+    } cases[] = {{4, {0, 2, 4, 6}},
+                 {5, {0, 2, 1, 4, 6}},
+                 {8, {0, 2, 1, 3, 4, 6, 5, 7}},
+                 {9, {0, 2, 1, 3, 0, 4, 6, 5, 7}}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        weir_runtime_options options = weir_runtime_options_default();
+        options.threads = cases[i].threads;
+        weir_runtime *runtime;
+        assert_int_equal(weir_runtime_create(&options, &runtime), WEIR_OK);
+        for (int w = 0; w < cases[i].threads; w++) {
+            weir_worker_info info;
+            assert_int_equal(weir_runtime_worker(runtime, w, &info), WEIR_OK);
+            assert_int_equal(info.os_cpu, cases[i].cpus[w]);
+        }
+        weir_runtime_destroy(runtime);
+    }
 }
 
 static void test_large_machine(void **state) {
@@ -439,6 +467,7 @@ int main(void) {
         cmocka_unit_test_setup(test_quota_limits_the_workers, clear_environment),
         cmocka_unit_test_setup(test_placement, clear_environment),
         cmocka_unit_test_setup(test_placement_asymmetric, clear_environment),
+        cmocka_unit_test_setup(test_placement_on_siblings, clear_environment),
         cmocka_unit_test_setup(test_large_machine, clear_environment),
         cmocka_unit_test_setup(test_describe_synthetic, clear_environment),
         cmocka_unit_test_setup(test_describe_here, clear_environment),

@@ -81,7 +81,7 @@ typedef void weir_range_fn(void *arg, int64_t begin, int64_t end, int worker);
  * grain. Returns when all is done. Which worker gets which range is not determined, so fn must give
  * the same result for any split. Flush-to-zero and denormals-are-zero are set while fn runs and
  * restored on the calling thread. A call from inside fn runs inline. Several threads may call at
- * the same time (they take turns).
+ * the same time (they take turns); so fn may call another runtime, but not in a circle.
  * Errors: ARGUMENT (count < 0, grain < 1, fn NULL), STATE (runtime used in a forked child).
  */
 WEIR_API weir_status weir_parallel_for(weir_runtime *runtime, int64_t count, int64_t grain,
