@@ -346,6 +346,7 @@ static void test_generated(void **state) {
     assert_true(a.generated);
     assert_string_equal(a.names[a.target], "T (degC)");
     assert_memory_equal(a.values, longer.values, 2000 * 14 * sizeof(float));
+    series_free(&longer);
     assert_int_equal(series_generate(2000, 8, &b), WEIR_OK);
     assert_memory_not_equal(a.values, b.values, 2000 * 14 * sizeof(float));
     series_free(&b);
