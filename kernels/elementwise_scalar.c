@@ -15,6 +15,10 @@ void weir_activation_bwd_scalar(weir_activation activation, int64_t i0, int64_t 
         dx[i] = (float)((double)dy[i] * oracle_derivative(activation, (double)y[i]));
 }
 
+void weir_exp_scalar(int64_t i0, int64_t i1, const float *x, float *y) {
+    for (int64_t i = i0; i < i1; i++) y[i] = (float)exp((double)x[i]);
+}
+
 void weir_add_scalar(int64_t i0, int64_t i1, float *a, const float *b) {
     for (int64_t i = i0; i < i1; i++) a[i] = (float)((double)a[i] + (double)b[i]);
 }

@@ -21,6 +21,13 @@ void WEIR_KERNEL(activation_bwd)(weir_activation activation, int64_t i0, int64_t
     }
 }
 
+void WEIR_KERNEL(exp)(int64_t i0, int64_t i1, const float *x, float *y) {
+    for (int64_t i = i0; i < i1; i += VL) {
+        vm m = v_tail(i1 - i);
+        v_store_m(y + i, m, v_exp(v_load_m(x + i, m)));
+    }
+}
+
 void WEIR_KERNEL(add)(int64_t i0, int64_t i1, float *a, const float *b) {
     for (int64_t i = i0; i < i1; i += VL) {
         vm m = v_tail(i1 - i);

@@ -81,13 +81,13 @@ static inline vf v_tanh(vf x) {
     vf d = v_fma(s, v_expm1_poly(t), v_add(s, v_set1(1.0f)));
     vf big = v_sub(v_set1(1.0f), v_div(v_set1(2.0f), d));
 
-    vf x2 = v_mul(x, x);
-    vf q = v_fma(v_set1(-0x1.958c74p-8f), x2, v_set1(0x1.584238p-6f));
-    q = v_fma(q, x2, v_set1(-0x1.b90a76p-5f));
-    q = v_fma(q, x2, v_set1(0x1.110c70p-3f));
-    q = v_fma(q, x2, v_set1(-0x1.555548p-2f));
-    vf small = v_fma(v_mul(x, x2), q, x);
-    return v_blend(v_lt(a, v_set1(0.55f)), small, v_copysign(big, x));
+    vf a2 = v_mul(a, a);
+    vf q = v_fma(v_set1(-0x1.958c74p-8f), a2, v_set1(0x1.584238p-6f));
+    q = v_fma(q, a2, v_set1(-0x1.b90a76p-5f));
+    q = v_fma(q, a2, v_set1(0x1.110c70p-3f));
+    q = v_fma(q, a2, v_set1(-0x1.555548p-2f));
+    vf small = v_fma(v_mul(a, a2), q, a);
+    return v_copysign(v_blend(v_lt(a, v_set1(0.55f)), small, big), x);
 }
 
 /* clip(fma(slope, x, 1/2), 0, 1): one rounding, with the slope 1/5 (Keras 2) or 1/6 (Keras 3) as a
