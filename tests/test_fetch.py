@@ -204,28 +204,55 @@ class Fetch(unittest.TestCase):
 
     def test_wrong_header(self):
         header = HEADER.replace("rho (g/m**3)", "rho")
-        self.refused(archive(file_of(420551, header=header)), 'column 12 is "rho"')
+        self.refused(archive(file_of(10, header=header)), 'column 12 is "rho"')
 
     def test_wrong_first_row(self):
         first = FIRST.replace("-8.02", "-8.03")
-        self.refused(archive(file_of(420551, first=first)), '"T (degC)" is -8.03')
+        self.refused(archive(file_of(10, first=first)), '"T (degC)" is -8.03')
         first = FIRST.replace("2009", "2010")
-        self.refused(archive(file_of(420551, first=first)), "begins at 01.01.2010")
+        self.refused(archive(file_of(10, first=first)), "begins at 01.01.2010")
 
     def test_bad_row(self):
-        text = file_of(420551)
+        text = file_of(1000)
         at = text.rindex("1307.75")
         text = text[:at] + "x" + text[at + 7:]
-        self.refused(archive(text), ':420552:78: "x" in column "rho (g/m**3)" is not a number')
+        self.refused(archive(text), ':1001:78: "x" in column "rho (g/m**3)" is not a number')
 
     def test_too_large(self):
-        self.refused(archive("x" * 200_000_001), "unpacks to more than")
+        self.refused(archive("x" * 100_000_001), "unpacks to more than")
 
     def test_another_archive_than_the_first_time(self):
         self.put(ZIP + ".sha256", b"0" * 64 + b"  " + ZIP.encode() + b"\n")
         err = self.fetch("range", 1)
         self.assertIn("recorded " + "0" * 64, err)
         self.assertEqual(self.there(), [ZIP + ".sha256"])
+
+    def on_terminal(self, **variables):
+        """What a fetch writes to a terminal."""
+        control, terminal = os.openpty()
+        environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+        run = subprocess.run([WEIR, "data", "fetch", "jena", "--dir", self.dir, "--url",
+                              self.server.url("range")], stdout=subprocess.DEVNULL, stderr=terminal,
+                             env={**environment, "TERM": "xterm", **variables}, timeout=60)
+        os.close(terminal)
+        self.assertEqual(run.returncode, 0)
+        try:
+            return os.read(control, 65536).decode()
+        except OSError:  # nothing was written
+            return ""
+        finally:
+            os.close(control)
+
+    def test_progress(self):
+        self.assertRegex(self.on_terminal(), r"\r\x1b\[K\x1b\[36m.*\[=*>? *\] .* MB .*\x1b\[0m\r\x1b\[K$")
+
+    def test_progress_without_color(self):
+        shown = self.on_terminal(NO_COLOR="1")
+        self.assertIn(ZIP + " [", shown)
+        self.assertNotIn("\x1b[36m", shown)
+
+    def test_progress_on_a_terminal_that_cannot_move(self):
+        self.assertEqual(self.on_terminal(TERM="dumb"), "")
 
     def test_folder_that_cannot_be_made(self):
         self.dir = os.path.join(self.folder.name, "no", "such", "folder")
