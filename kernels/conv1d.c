@@ -90,18 +90,27 @@ typedef struct transpose_task {
     int64_t C_in, C_out, blocks; /* blocks of rows of w for one k */
 } transpose_task;
 
+/* A whole square, so that the compiler can keep it in vector registers. */
+static void transpose_block(const float *restrict w, int64_t C_out, float *restrict w_t,
+                            int64_t C_in) {
+    for (int o = 0; o < BLOCK; o++)
+        for (int i = 0; i < BLOCK; i++) w_t[o * C_in + i] = w[i * C_out + o];
+}
+
 /* Item k blocks + j: rows j BLOCK ... of w[k][C_in][C_out] become columns of w_t[k][C_out][C_in]. */
 static void run_transpose(void *arg, int64_t begin, int64_t end, int worker) {
     const transpose_task *task = arg;
     int64_t C_in = task->C_in, C_out = task->C_out;
     (void)worker;
     for (int64_t item = begin; item < end; item++) {
-        int64_t k = item / task->blocks, i0 = item % task->blocks * BLOCK;
-        int64_t i1 = i0 + BLOCK < C_in ? i0 + BLOCK : C_in;
-        const float *w = task->w + k * C_in * C_out;
-        float *w_t = task->w_t + k * C_in * C_out;
-        for (int64_t o = 0; o < C_out; o++)
-            for (int64_t i = i0; i < i1; i++) w_t[o * C_in + i] = w[i * C_out + o];
+        int64_t k = item / task->blocks, i0 = item % task->blocks * BLOCK, o = 0;
+        int64_t rows = i0 + BLOCK <= C_in ? BLOCK : C_in - i0;
+        const float *w = task->w + (k * C_in + i0) * C_out;
+        float *w_t = task->w_t + k * C_in * C_out + i0;
+        for (; rows == BLOCK && o + BLOCK <= C_out; o += BLOCK)
+            transpose_block(w + o, C_out, w_t + o * C_in, C_in);
+        for (; o < C_out; o++)
+            for (int64_t i = 0; i < rows; i++) w_t[o * C_in + i] = w[i * C_out + o];
     }
 }
 
@@ -193,10 +202,19 @@ static void run_tree(void *arg, int64_t begin, int64_t end, int worker) {
     sum_leaves(task, begin, end, task->dw, task->dw_leaves, task->Q * task->call->p.C_out);
 }
 
+/* Rows of dw in a task: few, if there are few leaves to share out; else many, as each task reads x
+ * and dy of its leaf again. */
+static int64_t part_rows(const weights_task *task) {
+    const int64_t tasks = 64;
+    int64_t work = task->leaf_rows * task->call->p.C_out;
+    int64_t shared = task->Q / (tasks / task->leaves) + 1, least = weir_grain(work, TILE_ROWS);
+    return shared > least ? (shared + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS : least;
+}
+
 static weir_status run_weights(weir_runtime *rt, weights_task *task) {
     int64_t C_out = task->call->p.C_out;
     int64_t bias_parts = task->db ? 1 : 0, q_parts;
-    task->part_q = weir_grain(task->leaf_rows * C_out, TILE_ROWS);
+    task->part_q = part_rows(task);
     q_parts = (task->Q - 1) / task->part_q + 1;
     task->parts = q_parts + bias_parts;
     WEIR_TRY(weir_parallel_for(rt, task->leaves * task->parts, 1, run_leaves, task));

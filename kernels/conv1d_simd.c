@@ -3,8 +3,6 @@
 #include "kernels/kernels.h"
 #include "kernels/tile.h"
 
-enum { SMALL_R = 4 }; /* rows of a tile where there are too few for a full one */
-
 /*
  * Forward and backward data are one product:
  *
@@ -51,9 +49,14 @@ static void multiply(const tile_product *p, columns a) {
         tile_multiply(p, TILE_R1, 1, a.m, true);
 }
 
-static void multiply_rows(columns a, int64_t L, const float *const *x, const float *w, int64_t ldw,
-                          float *acc) {
-    if (a.V == 2)
+/* `rows` of the tile's rows matter. */
+static void multiply_rows(columns a, int64_t rows, int64_t L, const float *const *x, const float *w,
+                          int64_t ldw, float *acc) {
+    if (a.V == 2 && rows <= 4)
+        tile_multiply_rows(4, 2, a.m, true, L, x, w, ldw, acc);
+    else if (a.V == 2 && rows <= 8)
+        tile_multiply_rows(TILE_R2 < 8 ? TILE_R2 : 8, 2, a.m, true, L, x, w, ldw, acc);
+    else if (a.V == 2)
         tile_multiply_rows(TILE_R2, 2, a.m, true, L, x, w, ldw, acc);
     else
         tile_multiply_rows(TILE_R1, 1, a.m, true, L, x, w, ldw, acc);
@@ -88,52 +91,65 @@ static void inner_tile(const product *p, columns a, int64_t n, int64_t m) {
     multiply(&t, a);
 }
 
+/* The rows of an edge tile: they lie in several samples, or partly outside x. */
+typedef struct edge_rows {
+    int64_t count;
+    const float *x[TILE_R_MAX]; /* of the row's sample */
+    float *y[TILE_R_MAX];
+    int64_t t[TILE_R_MAX]; /* step of x for k = 0, may be outside */
+    bool inner;            /* every row is inside x for every k */
+} edge_rows;
+
+/* Rows g = n rows + m on. */
+static edge_rows find_rows(const product *p, int64_t c, int64_t g, int64_t count) {
+    edge_rows rows = {.count = count, .inner = true};
+    int64_t n = g / p->rows, m = g % p->rows;
+    for (int64_t j = 0; j < count; j++) {
+        rows.x[j] = p->x + n * p->T_x * p->C_x;
+        rows.y[j] = p->y + (n * p->T_y + p->phase + m * p->stride) * p->C_y + c;
+        rows.t[j] = p->from + m * p->step;
+        rows.inner = rows.inner && m >= p->inner0 && m < p->inner1;
+        if (++m == p->rows) n++, m = 0;
+    }
+    return rows;
+}
+
 /* Adds the terms of `merged` k from k on to the rows of acc that have a step of x there. The others
  * are computed from a step that does not matter, and put back. */
-static void edge_terms(const product *p, columns a, int64_t g, int64_t count, int64_t k,
+static void edge_terms(const product *p, columns a, const edge_rows *rows, int64_t k,
                        int64_t merged, float *acc) {
     const float *x[TILE_R_MAX];
     float kept[TILE_R_MAX * 2 * VL];
-    bool inside[TILE_R_MAX], any = false;
+    int64_t outside[TILE_R_MAX], n_outside = 0;
     for (int64_t j = 0; j < a.R; j++) {
-        int64_t t = p->from + (g + j) % p->rows * p->step + k * p->dk;
-        inside[j] = j < count && t >= 0 && t < p->T_x;
-        any = any || inside[j];
-        x[j] = inside[j] ? p->x + ((g + j) / p->rows * p->T_x + t) * p->C_x : p->x;
-        for (int64_t v = j * a.V; !inside[j] && v < (j + 1) * a.V; v++)
-            v_store(kept + v * VL, v_load(acc + v * VL));
+        int64_t t = j < rows->count ? rows->t[j] + k * p->dk : -1;
+        bool inside = t >= 0 && t < p->T_x;
+        x[j] = inside ? rows->x[j] + t * p->C_x : p->x;
+        if (!inside) outside[n_outside++] = j;
     }
-    if (!any) return;
-    multiply_rows(a, merged * p->C_x, x, p->w + k * p->wk + a.c, p->C_y, acc);
-    for (int64_t j = 0; j < a.R; j++)
-        for (int64_t v = j * a.V; !inside[j] && v < (j + 1) * a.V; v++)
+    if (n_outside == a.R) return;
+    for (int64_t i = 0; i < n_outside; i++)
+        for (int64_t v = outside[i] * a.V; v < (outside[i] + 1) * a.V; v++)
+            v_store(kept + v * VL, v_load(acc + v * VL));
+    multiply_rows(a, rows->count, merged * p->C_x, x, p->w + k * p->wk + a.c, p->C_y, acc);
+    for (int64_t i = 0; i < n_outside; i++)
+        for (int64_t v = outside[i] * a.V; v < (outside[i] + 1) * a.V; v++)
             v_store(acc + v * VL, v_load(kept + v * VL));
 }
 
-/* Are rows g ... g + count - 1 inside x for every k? */
-static bool all_inner(const product *p, int64_t g, int64_t count) {
-    for (int64_t j = g; j < g + count; j++)
-        if (j % p->rows < p->inner0 || j % p->rows >= p->inner1) return false;
-    return true;
-}
-
-/* Up to R rows from g = n rows + m on, in several samples or partly outside x. */
 static void edge_tile(const product *p, columns a, int64_t g, int64_t count) {
     float acc[TILE_R_MAX * 2 * VL];
+    edge_rows rows = find_rows(p, a.c, g, count);
+    int64_t merged = is_contiguous(p) && rows.inner ? p->K : 1;
     vf bias[2] = {v_zero(), v_zero()};
     for (int v = 0; p->b && v < a.V; v++)
         bias[v] = v_load_m(p->b + a.c + v * VL, v == a.V - 1 ? a.m : v_tail(VL));
     for (int64_t j = 0; j < a.R * a.V; j++) v_store(acc + j * VL, bias[j % a.V]);
-    int64_t merged = is_contiguous(p) && all_inner(p, g, count) ? p->K : 1;
-    for (int64_t k = 0; k < p->K; k += merged) edge_terms(p, a, g, count, k, merged, acc);
-    for (int64_t j = 0; j < count; j++) {
-        int64_t row = (g + j) / p->rows * p->T_y + p->phase + (g + j) % p->rows * p->stride;
-        for (int v = 0; v < a.V; v++) {
-            vf sum = v_load(acc + (j * a.V + v) * VL);
-            v_store_m(p->y + row * p->C_y + a.c + v * VL, v == a.V - 1 ? a.m : v_tail(VL),
-                      v_activate(p->activation, sum));
-        }
-    }
+    for (int64_t k = 0; k < p->K; k += merged) edge_terms(p, a, &rows, k, merged, acc);
+    for (int64_t j = 0; j < count; j++)
+        for (int v = 0; v < a.V; v++)
+            v_store_m(rows.y[j] + v * VL, v == a.V - 1 ? a.m : v_tail(VL),
+                      v_activate(p->activation, v_load(acc + (j * a.V + v) * VL)));
 }
 
 /* The first row of p, counted over all samples, that is at or after row r of y. */
@@ -142,20 +158,30 @@ static int64_t first_row(const product *p, int64_t r) {
     return r / p->T_y * p->rows + max(0, m);
 }
 
+/* How many rows from row m of a sample on an edge tile takes: none of the next inner rows, so that
+ * those begin with a whole tile, if that leaves few rows of edge tiles idle. */
+static int64_t edge_count(const product *p, int64_t R, int64_t m) {
+    int64_t inner = p->inner1 - p->inner0, edge = p->rows - inner / R * R;
+    if (inner < R || (R - edge % R) % R > R / 4) return R;
+    return min(R, m < p->inner0 ? p->inner0 - m : p->rows - m + p->inner0);
+}
+
 /* The rows of p among rows r0 <= r < r1 of y. */
 static void run(product *p, int64_t r0, int64_t r1) {
     int64_t g0 = first_row(p, r0), g1 = first_row(p, r1);
     int64_t reach = p->K > 0 ? (p->K - 1) * p->dk : 0;
-    p->inner0 = ceil_div(-p->from - min(reach, 0), p->step);
+    p->inner0 = max(0, ceil_div(-p->from - min(reach, 0), p->step));
     p->inner1 = min(p->rows, ceil_div(p->T_x - p->from - max(reach, 0), p->step));
     for (columns a = columns_at(0, p->C_y); a.c < p->C_y; a = columns_at(a.c + a.V * VL, p->C_y))
         for (int64_t g = g0, count; g < g1; g += count) {
-            int64_t m = g % p->rows;
-            count = min(a.R, g1 - g);
-            if (count == a.R && m >= p->inner0 && m + a.R <= p->inner1)
-                inner_tile(p, a, g / p->rows, m);
-            else
+            int64_t n = g / p->rows, m = g % p->rows;
+            count = a.R;
+            if (g1 - g >= a.R && m >= p->inner0 && m + a.R <= p->inner1) {
+                inner_tile(p, a, n, m);
+            } else {
+                count = min(g1 - g, edge_count(p, a.R, m));
                 edge_tile(p, a, g, count);
+            }
         }
 }
 
@@ -229,6 +255,24 @@ typedef struct gradient {
     int64_t R;
 } gradient;
 
+/* Every height has its own code: what is left of K C_in rows after the whole tiles is often large. */
+static void outer_tile(const tile_rank *p, columns a, int64_t R) {
+    vm m = a.m;
+    if (a.V == 2 && R == TILE_R2 && !a.masked) {
+        tile_outer(p, TILE_R2, 2, m, false);
+        return;
+    }
+    switch (a.V * 16 + R) {
+#define HEIGHT(j)                                             \
+    case 16 + j + 1: tile_outer(p, j + 1, 1, m, true); break; \
+    case 32 + j + 1:                                          \
+        if (j < TILE_R2) tile_outer(p, j + 1, 2, m, true);    \
+        break;
+        TILE_EACH_ROW(HEIGHT)
+#undef HEIGHT
+    }
+}
+
 /* Adds the terms of `rows` rows of dy from step t on, in each of `samples` samples from n on. */
 static void outer(const gradient *a, int64_t q, int64_t n, int64_t samples, int64_t t,
                   int64_t rows) {
@@ -245,21 +289,7 @@ static void outer(const gradient *a, int64_t q, int64_t n, int64_t samples, int6
         .x_sample = c->p.T * c->p.C_in,
         .dy_sample = c->T_out * c->p.C_out,
     };
-    vm m = a->cols.m;
-    if (a->R == TILE_R2 && a->cols.V == 2 && !a->cols.masked)
-        tile_outer(&p, TILE_R2, 2, m, false);
-    else if (a->R == TILE_R2 && a->cols.V == 2)
-        tile_outer(&p, TILE_R2, 2, m, true);
-    else if (a->R == TILE_R1)
-        tile_outer(&p, TILE_R1, 1, m, true);
-    else if (a->R == SMALL_R && a->cols.V == 2)
-        tile_outer(&p, SMALL_R, 2, m, true);
-    else if (a->R == SMALL_R)
-        tile_outer(&p, SMALL_R, 1, m, true);
-    else if (a->cols.V == 2)
-        tile_outer(&p, 1, 2, m, true);
-    else
-        tile_outer(&p, 1, 1, m, true);
+    outer_tile(&p, a->cols, a->R);
 }
 
 /* Adds the terms of row t of dy of sample n to those rows of the tile that are inside x there. */
@@ -278,17 +308,13 @@ static void outer_edge(const gradient *a, int64_t q, int64_t n, int64_t t) {
     }
 }
 
-/* One tile of dw: rows r0 <= r < r1 in ascending order. */
+/* Adds to one tile of dw the rows r0 <= r < r1 of dy in ascending order. */
 static void gradient_tile(const gradient *a, int64_t q) {
     const weir_conv1d_call *c = a->c;
     int64_t S = c->p.S, T_out = c->T_out;
     /* All rows of the tile are inside x for steps t0 <= t < t1 of dy. */
     int64_t t0 = min(T_out, ceil_div(c->P_l - q / c->p.C_in * c->p.D, S));
     int64_t t1 = ceil_div(c->p.T + c->P_l - (q + a->R - 1) / c->p.C_in * c->p.D, S);
-    for (int64_t j = q; j < q + a->R; j++)
-        for (int v = 0; v < a->cols.V; v++)
-            v_store_m(a->dw + j * c->p.C_out + a->cols.c + v * VL,
-                      v == a->cols.V - 1 ? a->cols.m : v_tail(VL), v_zero());
     for (int64_t r = a->r0; r < a->r1;) {
         int64_t n = r / T_out, t = r % T_out, end = min(T_out, t + a->r1 - r);
         int64_t samples = t == 0 && t0 <= 0 && t1 >= T_out ? (a->r1 - r) / T_out : 0;
@@ -304,23 +330,32 @@ static void gradient_tile(const gradient *a, int64_t q) {
     }
 }
 
-/* Rows q0 <= q < q1 that follow each other in x. The last tile may cover rows again: it gives them
- * the same values. */
-static void gradient_rows(gradient *a, int64_t q0, int64_t q1) {
-    a->R = q1 - q0 >= a->cols.R ? a->cols.R : q1 - q0 >= SMALL_R ? SMALL_R : 1;
-    for (int64_t q = q0; q < q1; q += a->R) gradient_tile(a, min(q, q1 - a->R));
+/* Adds the rows r0 <= r < r1 of dy to all tiles. */
+static void gradient_block(gradient *a, int64_t q0, int64_t q1) {
+    int64_t C_in = a->c->p.C_in, C_out = a->c->p.C_out;
+    for (a->cols = columns_at(0, C_out); a->cols.c < C_out;
+         a->cols = columns_at(a->cols.c + a->cols.V * VL, C_out))
+        for (int64_t q = q0; q < q1; q += a->R) {
+            int64_t end = a->c->p.D == 1 ? q1 : min(q1, (q / C_in + 1) * C_in);
+            a->R = min(a->cols.R, end - q);
+            gradient_tile(a, q);
+        }
 }
 
+/* Rows of dy are taken in blocks that stay in the cache while all tiles pass over them. */
 void WEIR_KERNEL(conv1d_bwd_weights)(const weir_conv1d_call *c, int64_t r0, int64_t r1, int64_t q0,
                                      int64_t q1, float *dw) {
-    int64_t C_in = c->p.C_in, C_out = c->p.C_out;
-    gradient a = {.c = c, .r0 = r0, .r1 = r1, .dw = dw};
-    for (a.cols = columns_at(0, C_out); a.cols.c < C_out;
-         a.cols = columns_at(a.cols.c + a.cols.V * VL, C_out))
-        for (int64_t q = q0, end; q < q1; q = end) {
-            end = c->p.D == 1 ? q1 : min(q1, (q / C_in + 1) * C_in);
-            gradient_rows(&a, q, end);
-        }
+    const int64_t cache_floats = 1 << 14, fewest = 128;
+    int64_t T_out = c->T_out, C_out = c->p.C_out;
+    int64_t rows = max(fewest, cache_floats / (c->p.C_in + C_out));
+    gradient a = {.c = c, .dw = dw};
+    for (int64_t i = q0 * C_out; i < q1 * C_out; i++) dw[i] = 0;
+    for (a.r0 = r0; a.r0 < r1; a.r0 = a.r1) {
+        a.r1 = a.r0 + rows;
+        if (T_out <= rows) a.r1 -= a.r1 % T_out; /* whole samples need fewer tiles */
+        a.r1 = min(a.r1, r1);
+        gradient_block(&a, q0, q1);
+    }
 }
 
 void WEIR_KERNEL(sum_rows)(int64_t C, int64_t r0, int64_t r1, const float *a, float *out) {
