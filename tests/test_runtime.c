@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -265,7 +267,7 @@ static void use_denormals(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     struct denormals *d = arg;
     const volatile float tiny = d->tiny, half = 0.5F, smallest = 1.17549435e-38F;
-    if (tiny * 4.0F != 0.0F) d->kept++;     /* denormals are zero */
+    if (tiny * 1e20F != 0.0F) d->kept++;    /* denormals are zero */
     if (smallest * half != 0.0F) d->kept++; /* flush to zero */
     if (begin == 0) sleep_ns(1000000);      /* so that the others get some */
 }
@@ -287,6 +289,68 @@ static void test_denormals(void **state) {
 #else
     skip();
 #endif
+}
+
+/* ---- where workers are ---- */
+
+struct place {
+    _Atomic int met;
+    _Atomic int cpu[2];
+    _Atomic bool takes_signals[2];
+};
+
+/* Returns when both workers are here. */
+static void note_place(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)begin;
+    (void)end;
+    struct place *place = arg;
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    place->takes_signals[worker] = !sigismember(&blocked, SIGINT);
+    place->cpu[worker] = sched_getcpu();
+    place->met++;
+    for (int i = 0; i < 2000 && place->met < 2; i++) sleep_ns(1000000);
+}
+
+static void test_workers_take_no_signals(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(2, WEIR_THREADING_POOL);
+    struct place place = {.met = 0};
+    assert_int_equal(weir_parallel_for(runtime, 2, 1, note_place, &place), WEIR_OK);
+    assert_int_equal(place.met, 2);
+    assert_true(place.takes_signals[0]);
+    assert_false(place.takes_signals[1]);
+    weir_runtime_destroy(runtime);
+}
+
+static void test_worker_makes_room(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(2, WEIR_THREADING_POOL);
+    weir_worker_info info[2];
+    for (int w = 0; w < 2; w++)
+        assert_int_equal(weir_runtime_worker(runtime, w, &info[w]), WEIR_OK);
+    if (info[0].core == info[1].core || info[1].os_cpu < 0) {
+        weir_runtime_destroy(runtime);
+        skip();
+    }
+    cpu_set_t before, now, after;
+    sched_getaffinity(0, sizeof before, &before);
+    for (int round = 0; round < 4; round++) {
+        const int mine = info[(round + 1) % 2].os_cpu, other = info[round % 2].os_cpu;
+        CPU_ZERO(&now);
+        CPU_SET((size_t)mine, &now);
+        assert_int_equal(sched_setaffinity(0, sizeof now, &now), 0);
+        sleep_ns(2000000); /* workers move at most once in a millisecond */
+        struct place place = {.met = 0};
+        assert_int_equal(weir_parallel_for(runtime, 2, 1, note_place, &place), WEIR_OK);
+        assert_int_equal(place.met, 2);
+        assert_int_equal(place.cpu[0], mine);
+        assert_int_equal(place.cpu[1], other);
+        sched_getaffinity(0, sizeof after, &after);
+        assert_true(CPU_EQUAL(&now, &after)); /* the caller's affinity is its own */
+    }
+    sched_setaffinity(0, sizeof before, &before);
+    weir_runtime_destroy(runtime);
 }
 
 static double cpu_seconds(void) {
@@ -488,6 +552,8 @@ int main(void) {
         cmocka_unit_test(test_nested_runs_inline),
         cmocka_unit_test(test_several_callers),
         cmocka_unit_test(test_denormals),
+        cmocka_unit_test(test_workers_take_no_signals),
+        cmocka_unit_test(test_worker_makes_room),
         cmocka_unit_test(test_argument_errors),
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_no_more_threads),
