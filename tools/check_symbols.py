@@ -71,7 +71,6 @@ def main(include, shared, static, *kernels):
     problems = list(check_shared(include, shared))
     problems += check_calls(shared)
     problems += check_calls(static)
-    problems += check_static(static)
     for path in kernels:
         problems += check_kernels(path)
     for problem in problems:
