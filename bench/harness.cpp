@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include <benchmark/benchmark.h>
+#include <regex.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,7 +11,6 @@
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <stdexcept>
 #include <thread>
 #include <tuple>
@@ -197,16 +197,33 @@ bool run_group(const Group &group, std::vector<Entry> &entries, const Peaks &pea
     return good;
 }
 
+/* --benchmark_filter: an extended regular expression, after a "-" what is left out. */
+class Filter {
+  public:
+    explicit Filter(const std::string &filter) : inverted(!filter.empty() && filter[0] == '-') {
+        const std::string text = filter == "all" ? "" : filter.substr(inverted ? 1 : 0);
+        if (regcomp(&pattern, text.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
+            throw std::runtime_error("--benchmark_filter: not a regular expression: " + filter);
+    }
+    ~Filter() { regfree(&pattern); }
+    Filter(const Filter &) = delete;
+    Filter &operator=(const Filter &) = delete;
+    bool wants(const std::string &name) const {
+        return (regexec(&pattern, name.c_str(), 0, nullptr, 0) == 0) != inverted;
+    }
+
+  private:
+    bool inverted;
+    regex_t pattern;
+};
+
 /* The benchmarks of a group that --benchmark_filter asks for. */
 std::vector<Entry> select(const Group &group) {
-    std::string filter = benchmark::GetBenchmarkFilter();
-    const bool inverted = !filter.empty() && filter[0] == '-';
-    const std::regex pattern(filter.substr(inverted ? 1 : 0), std::regex::extended);
+    const Filter filter(benchmark::GetBenchmarkFilter());
     std::vector<Entry> entries;
     for (const Backend &backend : group.backends) {
         const std::string name = full_name(group, backend);
-        if (filter.empty() || filter == "all" || std::regex_search(name, pattern) != inverted)
-            entries.push_back({&backend, name, {}, ""});
+        if (filter.wants(name)) entries.push_back({&backend, name, {}, ""});
     }
     return entries;
 }
@@ -238,9 +255,13 @@ int run_groups(const Area &area, const CommandLine &line) {
 } // namespace
 
 weir_runtime *runtime_of(const Backend &backend) {
-    static std::map<std::tuple<weir_isa, weir_threading, int>, weir_runtime *> runtimes;
-    weir_runtime *&runtime = runtimes[{backend.isa, backend.threading, backend.threads}];
-    if (!runtime) runtime = create_runtime(backend);
+    using Owned = std::unique_ptr<weir_runtime, decltype(&weir_runtime_destroy)>;
+    static std::map<std::tuple<weir_isa, weir_threading, int>, Owned> runtimes;
+    const auto key = std::make_tuple(backend.isa, backend.threading, backend.threads);
+    const auto known = runtimes.find(key);
+    if (known != runtimes.end()) return known->second.get();
+    weir_runtime *runtime = create_runtime(backend);
+    runtimes.emplace(key, Owned(runtime, weir_runtime_destroy));
     return runtime;
 }
 
