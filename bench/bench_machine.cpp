@@ -25,7 +25,7 @@ class Fma : public Case {
                     on_threads(backend.threads, [&](int) { fma_run(backend.isa, fma_rounds); });
                 },
                 {},
-                "all threads, " + std::to_string(backend.threads) + " of them"};
+                ""};
     }
 };
 

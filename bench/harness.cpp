@@ -165,6 +165,7 @@ void time_it(benchmark::State &state, const Group &group, const Entry &entry, do
     if (group.flops > 0 && peak > 0)
         state.counters["%peak"] = benchmark::Counter(100 * group.flops / peak, rate);
     if (group.bytes > 0) state.counters["GB/s"] = benchmark::Counter(group.bytes / 1e9, rate);
+    if (group.samples > 0) state.counters["samples/s"] = benchmark::Counter(group.samples, rate);
     if (!entry.work.implementation.empty()) state.SetLabel(entry.work.implementation);
 }
 

@@ -64,6 +64,7 @@ class Case {
 struct Group {
     std::string op, shape;
     double flops = 0, bytes = 0; /* that one run needs at least; 0: no such column */
+    double samples = 0;          /* of a training step */
     std::vector<Backend> backends;
     std::function<std::unique_ptr<Case>()> open; /* called when its turn comes */
 };

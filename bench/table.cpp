@@ -86,6 +86,10 @@ static std::string number(const char *format, double value) {
     return text;
 }
 
+static std::string label_of(const Group &group) {
+    return group.shape.empty() ? group.op : group.op + "/" + group.shape;
+}
+
 void Table::print_row(const Group &group, const Cell &cell) {
     const Backend &backend = *cell.backend;
     const Cell *base = find(area.baseline, backend.threads);
@@ -95,8 +99,9 @@ void Table::print_row(const Group &group, const Cell &cell) {
     const double ratio = rate(seconds(base)), peak = peaks.of(backend);
     std::string note =
         base && !base->implementation.empty() ? base->implementation : cell.implementation;
+    if (group.samples > 0) note = number("%.0f samples/s", rate(group.samples));
     std::printf("%-56s %3d %-7s %10s %8s %6s %7s  %10s  %5s  %8s  %5s  %s\n",
-                (group.op + "/" + group.shape).c_str(), backend.threads, backend.name.c_str(),
+                label_of(group).c_str(), backend.threads, backend.name.c_str(),
                 number("%.4f", cell.seconds * 1e3).c_str(),
                 number("%.1f", rate(group.flops) / 1e9).c_str(),
                 number("%.1f", peak > 0 ? 100 * rate(group.flops) / peak : 0).c_str(),
