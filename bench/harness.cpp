@@ -121,13 +121,13 @@ class Collector : public benchmark::BenchmarkReporter {
     void close() {
         if (file.is_open()) json.Finalize();
     }
-    /* Median over the repetitions; 0 if there are none. */
-    double median(const std::string &name) {
+    /* Over the repetitions; 0 if there are none. */
+    Timing timing(const std::string &name) {
         std::vector<double> &s = seconds[name];
-        if (s.empty()) return 0;
+        if (s.empty()) return {};
         std::sort(s.begin(), s.end());
         const size_t n = s.size();
-        return n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
+        return {n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2, s[0]};
     }
 
   private:
@@ -190,7 +190,7 @@ bool run_group(const Group &group, std::vector<Entry> &entries, const Peaks &pea
     if (first) benchmark::RunSpecifiedBenchmarks(&collector, nullptr, ".");
     bool good = true;
     for (const Entry &entry : entries) {
-        table.add(group, *entry.backend, collector.median(entry.name), entry.work.implementation,
+        table.add(*entry.backend, collector.timing(entry.name), entry.work.implementation,
                   entry.error);
         good = good && entry.error.empty();
     }
@@ -240,7 +240,7 @@ int run_groups(const Area &area, const CommandLine &line) {
     peaks.describe();
     benchmark::AddCustomContext("oneDNN", onednn_description());
     Collector collector(line.out);
-    Table table(area, peaks);
+    Table table(area, peaks, line.options.quick);
     bool good = true;
     for (size_t i = 0; i < groups.size(); i++) {
         std::vector<Entry> entries = select(groups[i]);

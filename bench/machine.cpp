@@ -19,12 +19,12 @@ namespace bench {
 static constexpr int chains = 12;
 static constexpr int unroll = 4;
 
-#define FOR_CHAINS(X, a, b)                                                                  \
-    X(0, a, b)                                                                               \
-    X(1, a, b)                                                                               \
-    X(2, a, b)                                                                               \
-    X(3, a, b) X(4, a, b) X(5, a, b) X(6, a, b) X(7, a, b) X(8, a, b) X(9, a, b) X(10, a, b) \
-        X(11, a, b)
+#define FOR_CHAINS(X, a, b) \
+    X(0, a, b)              \
+    X(1, a, b)              \
+    X(2, a, b)              \
+    X(3, a, b)              \
+    X(4, a, b) X(5, a, b) X(6, a, b) X(7, a, b) X(8, a, b) X(9, a, b) X(10, a, b) X(11, a, b)
 #define SET_YMM(i, a, b) "vbroadcastss %1, %%ymm" #i "\n\t"
 #define FMA_YMM(i, a, b) "vfmadd231ps %%ymm" a ", %%ymm" b ", %%ymm" #i "\n\t"
 #define SET_ZMM(i, a, b) "vbroadcastss %1, %%zmm" #i "\n\t"

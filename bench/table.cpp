@@ -51,25 +51,30 @@ void Peaks::describe() const {
     }
 }
 
-Table::Table(const Area &the_area, const Peaks &the_peaks) : area(the_area), peaks(the_peaks) {
+static std::string label_of(const Group &group) {
+    return group.shape.empty() ? group.op : group.op + "/" + group.shape;
+}
+
+Table::Table(const Area &the_area, const Peaks &the_peaks, bool is_quick)
+    : area(the_area), peaks(the_peaks), quick(is_quick) {
     const std::string base = area.baseline.empty() ? "" : area.baseline + " ms";
-    const std::string plain = area.baseline == "onednn" ? "plain ms  ratio" : "";
-    std::printf("\n%-56s %3s %-7s %10s %8s %6s %7s  %10s  %5s  %15s  %s\n", "operation and shape",
+    const char *plain = area.baseline == "onednn" ? "plain ms" : "";
+    std::printf("\n%-56s %3s %-7s %10s %8s %6s %7s  %10s %6s  %9s %6s  %s\n", "operation and shape",
                 "thr", "backend", "ms", "GFLOP/s", "%peak", "GB/s", base.c_str(),
-                area.baseline.empty() ? "" : "ratio", plain.c_str(),
+                area.baseline.empty() ? "" : "ratio", plain, plain[0] ? "ratio" : "",
                 area.baseline == "onednn" ? "implementation in oneDNN" : "note");
     std::fflush(stdout);
 }
 
 void Table::progress(const Group &group, size_t number, size_t count) const {
     if (!isatty(STDOUT_FILENO)) return;
-    std::printf("[%zu/%zu] %s/%s ...\r", number, count, group.op.c_str(), group.shape.c_str());
+    std::printf("[%zu/%zu] %s ...\r", number, count, label_of(group).c_str());
     std::fflush(stdout);
 }
 
-void Table::add(const Group &, const Backend &backend, double seconds,
-                const std::string &implementation, const std::string &error) {
-    cells.push_back({&backend, seconds, implementation, error});
+void Table::add(const Backend &backend, const Timing &timing, const std::string &implementation,
+                const std::string &error) {
+    cells.push_back({&backend, timing, implementation, error});
 }
 
 const Table::Cell *Table::find(const std::string &name, int threads) const {
@@ -86,68 +91,73 @@ static std::string number(const char *format, double value) {
     return text;
 }
 
-static std::string label_of(const Group &group) {
-    return group.shape.empty() ? group.op : group.op + "/" + group.shape;
+bool Table::is_baseline(const Cell &cell) const {
+    return cell.backend->name == area.baseline || cell.backend->name == area.baseline + "_plain";
+}
+
+/*
+ * Most repetitions far slower than the best; two threads much slower than one; or, of oneDNN, whose
+ * convolutions scale well, hardly faster: something else used the machine.
+ */
+bool Table::disturbed(const Group &group, const Cell *cell) const {
+    if (!cell || cell->timing.median <= 0) return false;
+    const double seconds = cell->timing.median;
+    if (seconds > 1.5 * cell->timing.best) return true;
+    const Cell *one = find(cell->backend->name, 1);
+    if (cell->backend->threads != 2 || !one) return false;
+    if (seconds > 50e-6 && seconds > 2 * one->timing.median) return true;
+    return cell->backend->library == Backend::ONEDNN && group.op.rfind("conv1d", 0) == 0 &&
+           one->timing.median > 0.5e-3 && one->timing.median < 1.7 * seconds;
 }
 
 void Table::print_row(const Group &group, const Cell &cell) {
     const Backend &backend = *cell.backend;
     const Cell *base = find(area.baseline, backend.threads);
     const Cell *plain = find(area.baseline + "_plain", backend.threads);
-    const auto rate = [&](double amount) { return cell.seconds > 0 ? amount / cell.seconds : 0; };
-    const auto seconds = [](const Cell *c) { return c ? c->seconds : 0; };
+    const double time = cell.timing.median;
+    const auto rate = [&](double amount) { return time > 0 ? amount / time : 0; };
+    const auto seconds = [](const Cell *c) { return c ? c->timing.median : 0; };
     const double ratio = rate(seconds(base)), peak = peaks.of(backend);
+    const bool doubt = disturbed(group, &cell) || disturbed(group, base);
     std::string note =
         base && !base->implementation.empty() ? base->implementation : cell.implementation;
     if (group.samples > 0) note = number("%.0f samples/s", rate(group.samples));
-    std::printf("%-56s %3d %-7s %10s %8s %6s %7s  %10s  %5s  %8s  %5s  %s\n",
+    std::printf("%-56s %3d %-7s %10s %8s %6s %7s  %10s %6s%c %9s %6s  %s\n",
                 label_of(group).c_str(), backend.threads, backend.name.c_str(),
-                number("%.4f", cell.seconds * 1e3).c_str(),
-                number("%.1f", rate(group.flops) / 1e9).c_str(),
+                number("%.4f", time * 1e3).c_str(), number("%.1f", rate(group.flops) / 1e9).c_str(),
                 number("%.1f", peak > 0 ? 100 * rate(group.flops) / peak : 0).c_str(),
                 number("%.1f", rate(group.bytes) / 1e9).c_str(),
-                number("%.4f", seconds(base) * 1e3).c_str(), number("%.2f", ratio).c_str(),
-                plain ? number("%.4f", plain->seconds * 1e3).c_str() : "",
-                plain ? number("%.2f", rate(plain->seconds)).c_str() : "", note.c_str());
-    if (ratio <= 0) return;
+                base ? number("%.4f", seconds(base) * 1e3).c_str() : "",
+                base ? number("%.2f", ratio).c_str() : "", doubt ? '~' : ' ',
+                plain ? number("%.4f", seconds(plain) * 1e3).c_str() : "",
+                plain ? number("%.2f", rate(seconds(plain))).c_str() : "", note.c_str());
+    rows++;
+    disturbed_rows += doubt;
+    if (ratio <= 0 || doubt || is_baseline(cell)) return;
     auto &mean =
         log_ratios[group.op + " " + backend.name + " threads:" + std::to_string(backend.threads)];
     mean.first += std::log(ratio);
     mean.second++;
 }
 
-/* oneDNN's own convolutions scale well: where they did not, something else used the machine. */
-void Table::doubt(const Group &group) {
-    const Cell *one = find("onednn", 1), *two = find("onednn", 2);
-    if (!one || !two || one->seconds < 0.5e-3 || two->seconds <= 0) return;
-    if (group.op.rfind("conv1d", 0) != 0 || one->seconds / two->seconds >= 1.7) return;
-    doubts.push_back(group.op + "/" + group.shape + " " +
-                     number("%.2f", one->seconds / two->seconds));
-}
-
 void Table::print(const Group &group) {
     if (isatty(STDOUT_FILENO)) std::printf("\033[K");
+    const bool only_baseline = std::all_of(cells.begin(), cells.end(),
+                                           [&](const Cell &cell) { return is_baseline(cell); });
     for (const Cell &cell : cells) {
-        const std::string &name = cell.backend->name;
-        const bool is_base = name == area.baseline || name == area.baseline + "_plain";
-        const bool alone = cells.size() == 1 || !cells[0].backend ||
-                           std::all_of(cells.begin(), cells.end(), [&](const Cell &c) {
-                               return c.backend->library == cell.backend->library;
-                           });
-        if (!is_base || alone) print_row(group, cell);
+        if (only_baseline || !is_baseline(cell)) print_row(group, cell);
         if (cell.error.empty()) continue;
-        errors.push_back(group.op + "/" + name + "/" + group.shape +
+        errors.push_back(group.op + "/" + cell.backend->name + "/" + group.shape +
                          "/threads:" + std::to_string(cell.backend->threads) + ": " + cell.error);
         std::printf("FAILED %s\n", errors.back().c_str());
     }
-    doubt(group);
     cells.clear();
     std::fflush(stdout);
 }
 
 void Table::finish() const {
-    if (!log_ratios.empty()) {
-        std::printf("\nratio: time of %s over time of the backend, above 1 the backend is faster. "
+    if (!log_ratios.empty() && !quick) {
+        std::printf("\nratio: time of %s over time of the backend; above 1 the backend is faster. "
                     "Geometric means:\n",
                     area.baseline.c_str());
         for (const auto &mean : log_ratios)
@@ -157,9 +167,14 @@ void Table::finish() const {
     if (area.baseline == "onednn" && onednn_available())
         std::printf("onednn: its own layouts, reorders not timed; plain: plain tensors in and out, "
                     "reorders timed.\n");
-    for (const std::string &doubt : doubts)
-        std::printf("disturbed: oneDNN's 2 threads gain too little, do not trust: %s\n",
-                    doubt.c_str());
+    if (quick)
+        std::printf(
+            "quick: each was run a few times on a small batch; the results agree, the times "
+            "mean little.\n");
+    if (disturbed_rows > 0)
+        std::printf("disturbed: %d of %d rows, marked ~ and left out of the means: something else "
+                    "used the machine.\n",
+                    disturbed_rows, rows);
     for (const std::string &error : errors) std::printf("FAILED %s\n", error.c_str());
 }
 

@@ -25,15 +25,20 @@ class Peaks {
     weir_isa best = WEIR_ISA_SCALAR;
 };
 
+/* Seconds of one run, over the repetitions; 0: not timed. */
+struct Timing {
+    double median = 0, best = 0;
+};
+
 /* Rows are printed as soon as a group is done, so the growing table is the progress. */
 class Table {
   public:
-    Table(const Area &area, const Peaks &peaks);
+    Table(const Area &area, const Peaks &peaks, bool quick);
     /* On a terminal: says what runs now. */
     void progress(const Group &group, size_t number, size_t count) const;
-    /* A backend's median in seconds (0: none), what it chose, what went wrong. */
-    void add(const Group &group, const Backend &backend, double seconds,
-             const std::string &implementation, const std::string &error);
+    /* A backend's time, what it chose, what went wrong. */
+    void add(const Backend &backend, const Timing &timing, const std::string &implementation,
+             const std::string &error);
     /* The rows of a group whose backends were all added. */
     void print(const Group &group);
     /* Means, doubts, and what the columns are. */
@@ -42,19 +47,21 @@ class Table {
   private:
     struct Cell {
         const Backend *backend;
-        double seconds;
+        Timing timing;
         std::string implementation, error;
     };
     const Cell *find(const std::string &name, int threads) const;
     void print_row(const Group &group, const Cell &cell);
-    void doubt(const Group &group);
+    bool is_baseline(const Cell &cell) const;
+    bool disturbed(const Group &group, const Cell *cell) const;
 
     const Area &area;
     const Peaks &peaks;
-    std::vector<Cell> cells; /* of the group being collected */
-    std::map<std::string, std::pair<double, int>>
-        log_ratios; /* by op, backend, threads: sum, count */
-    std::vector<std::string> doubts, errors;
+    const bool quick;
+    std::vector<Cell> cells;                                  /* of the group being collected */
+    std::map<std::string, std::pair<double, int>> log_ratios; /* op, backend, threads: sum, count */
+    int rows = 0, disturbed_rows = 0;
+    std::vector<std::string> errors;
 };
 
 } // namespace bench
