@@ -54,7 +54,7 @@ weir_runtime *create_runtime(const Backend &backend) {
 }
 
 /* Makes the machine the backend's own: its threads in their places, the other's asleep. */
-void enter(const Backend &backend) {
+void enter(const Backend &backend, bool quick) {
     static int previous = -1;
     const int now = backend.library * 2 + backend.threading;
     if (backend.library == Backend::WEIR) {
@@ -64,7 +64,7 @@ void enter(const Backend &backend) {
     if (backend.library != Backend::WEIR || backend.threading == WEIR_THREADING_OPENMP)
         team_bind_openmp(backend.threads);
     /* libgomp's threads spin for some milliseconds after their last work. */
-    if (previous != now) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (previous != now && !quick) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     previous = now;
 }
 
@@ -141,9 +141,9 @@ std::string full_name(const Group &group, const Backend &backend) {
            "/threads:" + std::to_string(backend.threads);
 }
 
-void prepare(Case &tensors, Entry &entry, const Entry *first, Results &reference) {
+void prepare(Case &tensors, Entry &entry, const Entry *first, Results &reference, bool quick) {
     try {
-        enter(*entry.backend);
+        enter(*entry.backend, quick);
         entry.work = tensors.prepare(*entry.backend);
         entry.work.run();
         if (!entry.work.results) return;
@@ -156,8 +156,9 @@ void prepare(Case &tensors, Entry &entry, const Entry *first, Results &reference
     }
 }
 
-void time_it(benchmark::State &state, const Group &group, const Entry &entry, double peak) {
-    enter(*entry.backend);
+void time_it(benchmark::State &state, const Group &group, const Entry &entry, double peak,
+             bool quick) {
+    enter(*entry.backend, quick);
     entry.work.run();
     for (auto _ : state) entry.work.run();
     const auto rate = benchmark::Counter::kIsIterationInvariantRate;
@@ -171,18 +172,19 @@ void time_it(benchmark::State &state, const Group &group, const Entry &entry, do
 
 /* Times the entries in turns; false if one failed. */
 bool run_group(const Group &group, std::vector<Entry> &entries, const Peaks &peaks,
-               Collector &collector, Table &table) {
+               Collector &collector, Table &table, bool quick) {
     const std::unique_ptr<Case> tensors = group.open();
     Results reference;
     const Entry *first = nullptr;
     benchmark::ClearRegisteredBenchmarks();
     for (Entry &entry : entries) {
-        prepare(*tensors, entry, first, reference);
+        prepare(*tensors, entry, first, reference, quick);
         if (!entry.error.empty()) continue;
         if (!first) first = &entry;
         benchmark::RegisterBenchmark(entry.name.c_str(),
                                      [&](benchmark::State &state) {
-                                         time_it(state, group, entry, peaks.of(*entry.backend));
+                                         time_it(state, group, entry, peaks.of(*entry.backend),
+                                                 quick);
                                      })
             ->UseRealTime()
             ->Unit(benchmark::kMillisecond);
@@ -246,7 +248,7 @@ int run_groups(const Area &area, const CommandLine &line) {
         std::vector<Entry> entries = select(groups[i]);
         if (entries.empty()) continue;
         table.progress(groups[i], i + 1, groups.size());
-        good = run_group(groups[i], entries, peaks, collector, table) && good;
+        good = run_group(groups[i], entries, peaks, collector, table, line.options.quick) && good;
     }
     collector.close();
     table.finish();
