@@ -197,11 +197,14 @@ static void find_near(weir_team *team, const weir_worker_info *workers) {
     }
 }
 
-/* Starts a thread that no signal is delivered to: they are the program's, and so for its threads. */
+/* Starts a thread that handles its own faults only: other signals are the program's, and so for the
+ * program's threads. Profilers need SIGPROF everywhere. */
 static int start_thread(struct share *share) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&blocked, own[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
     const int error = pthread_create(&share->thread, NULL, worker_main, share);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error) return error;

@@ -296,7 +296,7 @@ static void test_denormals(void **state) {
 struct place {
     _Atomic int met;
     _Atomic int cpu[2];
-    _Atomic bool takes_signals[2];
+    _Atomic bool takes_signals[2], takes_faults[2];
 };
 
 /* Returns when both workers are here. */
@@ -307,12 +307,13 @@ static void note_place(void *arg, int64_t begin, int64_t end, int worker) {
     sigset_t blocked;
     pthread_sigmask(SIG_SETMASK, NULL, &blocked);
     place->takes_signals[worker] = !sigismember(&blocked, SIGINT);
+    place->takes_faults[worker] = !sigismember(&blocked, SIGSEGV);
     place->cpu[worker] = sched_getcpu();
     place->met++;
     for (int i = 0; i < 2000 && place->met < 2; i++) sleep_ns(1000000);
 }
 
-static void test_workers_take_no_signals(void **state) {
+static void test_workers_take_faults_only(void **state) {
     (void)state;
     weir_runtime *runtime = create(2, WEIR_THREADING_POOL);
     struct place place = {.met = 0};
@@ -320,6 +321,7 @@ static void test_workers_take_no_signals(void **state) {
     assert_int_equal(place.met, 2);
     assert_true(place.takes_signals[0]);
     assert_false(place.takes_signals[1]);
+    assert_true(place.takes_faults[0] && place.takes_faults[1]);
     weir_runtime_destroy(runtime);
 }
 
@@ -552,7 +554,7 @@ int main(void) {
         cmocka_unit_test(test_nested_runs_inline),
         cmocka_unit_test(test_several_callers),
         cmocka_unit_test(test_denormals),
-        cmocka_unit_test(test_workers_take_no_signals),
+        cmocka_unit_test(test_workers_take_faults_only),
         cmocka_unit_test(test_worker_makes_room),
         cmocka_unit_test(test_argument_errors),
         cmocka_unit_test(test_fork),
