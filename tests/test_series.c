@@ -75,6 +75,7 @@ static void test_other_line_ends_quotes_and_marks(void **state) {
     (void)state;
     static const char *const files[] = {
         "\xef\xbb\xbf" HEAD "01.01.2009 00:10,1,2,3\n",
+        "\xef\xbb\xbf\"time, local\",a,T (degC),b\n01.01.2009 00:10,1,2,3\n",
         "time,a,T (degC),b\r\n2009-01-01T00:10:00Z,1,2,3\r\n\r\n",
         "\"time\",\"a\",\"T (degC)\",\"b\"\n\"2009-01-01 00:10\",\"1\",\"2\",\"3\"\n",
         "time, a , T (degC),b\n01.01.2009 00:10:00, 1, 2 ,3",
@@ -137,6 +138,7 @@ static void test_bad_headers(void **state) {
     (void)state;
     const weir_status format = WEIR_ERROR_FORMAT;
     refused("", NULL, format, "", " is empty");
+    refused("\xef\xbb\xbf", NULL, format, "", " is empty");
     refused("\n\r\n", NULL, format, "", " is empty");
     refused(HEAD, NULL, format, "", "there is a header but no row");
     refused(HEAD "\n\n", NULL, format, "", "there is a header but no row");

@@ -9,26 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the text says: (-1)^negative digits 10^exponent; exact is false when digits overflowed. */
+/* What the text says: (-1)^negative digits 10^exponent, if digits is 2^53 or less. */
 typedef struct decimal {
     uint64_t digits;
     int exponent;
-    bool negative, exact;
+    bool negative;
 } decimal;
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+/* Digits that do not fit are dropped: by then the number is far above 2^53. */
 static void append_digit(decimal *d, char c) {
-    if (d->digits < UINT64_MAX / 10 - 1)
-        d->digits = 10 * d->digits + (uint64_t)(c - '0');
-    else
-        d->exact = false;
+    if (d->digits < UINT64_MAX / 10 - 1) d->digits = 10 * d->digits + (uint64_t)(c - '0');
 }
 
 /* Reads the grammar; the exponent's digits saturate far outside the range of a double. */
 static bool scan(const char *p, const char *end, decimal *d) {
     bool any = false;
-    *d = (decimal){.exact = true};
+    *d = (decimal){0};
     if (p < end && (*p == '-' || *p == '+')) d->negative = *p++ == '-';
     for (; p < end && is_digit(*p); p++, any = true) append_digit(d, *p);
     if (p < end && *p == '.') {
@@ -76,7 +74,7 @@ number_result number_parse(const char *begin, const char *end, double *value) {
     decimal d;
     if (!scan(begin, end, &d)) return NUMBER_BAD;
     /* Both operands exact: one rounding, so the result is the nearest double (Clinger 1990). */
-    if (d.exact && d.digits <= UINT64_C(1) << 53 && d.exponent >= -22 && d.exponent <= 22) {
+    if (d.digits <= UINT64_C(1) << 53 && d.exponent >= -22 && d.exponent <= 22) {
         const double digits = (double)d.digits;
         const double size =
             d.exponent < 0 ? digits / power[-d.exponent] : digits * power[d.exponent];
