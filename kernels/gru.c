@@ -7,7 +7,8 @@
 
 enum {
     LEAVES = 32,           /* parts of a weight gradient, at most */
-    LEAF_STEPS = 256,      /* steps of a part, at least */
+    LEAF_SAMPLES = 4,      /* of a part, as far as the batch goes: the kernels want a few rows */
+    LEAF_STEPS = 64,       /* samples times steps of a part, at least */
     LEAF_FLOATS = 1 << 24, /* of all parts together, unless it is one */
     TREE_GRAIN = 4096      /* elements that one task sums over the tree */
 };
@@ -58,7 +59,7 @@ static weir_status check(const char *op, weir_runtime *rt, const weir_gru *p,
 
 int64_t weir_gru_reserve_floats(const weir_gru *p) {
     if (check_sizes("gru_reserve_floats", p) || check_options("gru_reserve_floats", p)) return 0;
-    return gru_state_at(p, p->N, 0);
+    return gru_gates_at(p, p->N, 0);
 }
 
 /* Cuts columns [0, n) of a matrix into panels; strides in floats. */
@@ -94,6 +95,7 @@ typedef struct gru_job {
     const weir_kernels *kernels;
     weir_gru_call call;
     int64_t scratch_floats; /* of one worker, each its own part */
+    int64_t dgates_floats;  /* the same */
     int64_t leaves, leaf_floats;
     float *leaf; /* [leaves][leaf_floats]: dw, du, db */
 } gru_job;
@@ -149,21 +151,36 @@ weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
 
 /* ---- backward ---- */
 
-static void data_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const gru_job *job = arg;
+/* The call for samples n0 .. n1 - 1 alone, with dgates of its own. */
+static weir_gru_call call_of_samples(const gru_job *job, int64_t n0, int64_t n1, int worker) {
     weir_gru_call c = call_of_worker(job, worker);
-    job->kernels->gru_bwd_data(&c, begin, end);
+    const weir_gru *p = &job->call.p;
+    weir_gru_tensors *t = &c.t;
+    c.p.N = n1 - n0;
+    t->x += n0 * p->T * p->C_in;
+    if (t->h0) t->h0 += n0 * p->H;
+    if (t->mask_x) t->mask_x += n0 * p->mask_gates * p->C_in;
+    if (t->mask_h) t->mask_h += n0 * p->mask_gates * p->H;
+    c.reserve_in += gru_gates_at(p, n0, 0);
+    c.dy += n0 * (p->return_sequences ? p->T : 1) * p->H;
+    if (c.dx) c.dx += n0 * p->T * p->C_in;
+    if (c.dh0) c.dh0 += n0 * p->H;
+    c.dgates += worker * job->dgates_floats;
+    c.dgates_in = c.dgates;
+    return c;
 }
 
+/* One leaf's samples through both passes, while what the first one leaves is in the cache. */
 static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
     const gru_job *job = arg;
-    weir_gru_call c = call_of_worker(job, worker);
-    int64_t N = c.p.N, H = c.p.H;
+    const weir_gru *p = &job->call.p;
     for (int64_t l = begin; l < end; l++) {
+        int64_t n0 = p->N * l / job->leaves, n1 = p->N * (l + 1) / job->leaves;
         float *dw = job->leaf + l * job->leaf_floats;
-        float *du = dw + c.p.C_in * 3 * H, *db = du + H * 3 * H;
-        job->kernels->gru_bwd_weights(&c, N * l / job->leaves, N * (l + 1) / job->leaves, dw, du,
-                                      db);
+        float *du = dw + p->C_in * 3 * p->H, *db = du + p->H * 3 * p->H;
+        weir_gru_call c = call_of_samples(job, n0, n1, worker);
+        job->kernels->gru_bwd_data(&c, 0, n1 - n0);
+        job->kernels->gru_bwd_weights(&c, 0, n1 - n0, dw, du, db);
     }
 }
 
@@ -179,19 +196,11 @@ static void tree_task(void *arg, int64_t begin, int64_t end, int worker) {
 
 /* Depends on the shape only, or the bits would depend on the machine. */
 static int64_t leaf_count(const weir_gru *p, int64_t leaf_floats) {
-    int64_t leaves = p->N * p->T / LEAF_STEPS;
-    if (leaves > LEAVES) leaves = LEAVES;
+    int64_t leaves = (p->N + LEAF_SAMPLES - 1) / LEAF_SAMPLES;
+    if (leaves > p->N * p->T / LEAF_STEPS) leaves = p->N * p->T / LEAF_STEPS;
     if (leaves > LEAF_FLOATS / leaf_floats) leaves = LEAF_FLOATS / leaf_floats;
-    if (leaves > p->N) leaves = p->N;
+    if (leaves > LEAVES) leaves = LEAVES;
     return leaves < 1 ? 1 : leaves;
-}
-
-static weir_status run_backward(weir_runtime *rt, gru_job *job) {
-    const weir_gru *p = &job->call.p;
-    weir_status status = weir_parallel_for(rt, p->N, sample_grain(rt, p->N), data_task, job);
-    if (!status) status = weir_parallel_for(rt, job->leaves, 1, leaf_task, job);
-    if (!status) status = weir_parallel_for(rt, job->leaf_floats, TREE_GRAIN, tree_task, job);
-    return status;
 }
 
 static void copy_gradients(const gru_job *job, const weir_gru_gradients *g) {
@@ -224,9 +233,9 @@ weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
         .scratch_floats = gru_padded(gru_scratch_floats(p)),
         .leaf_floats = (p->C_in + p->H + 2) * 3 * p->H};
     job.leaves = leaf_count(p, job.leaf_floats);
-    int64_t floats = w_floats + u_floats + gru_gates_floats(p) +
-                     gru_padded(job.leaves * job.leaf_floats) +
-                     job.scratch_floats * weir_runtime_threads(rt);
+    job.dgates_floats = gru_dgates_at(p, (p->N + job.leaves - 1) / job.leaves, 0);
+    int64_t floats = w_floats + u_floats + gru_padded(job.leaves * job.leaf_floats) +
+                     (job.dgates_floats + job.scratch_floats) * weir_runtime_threads(rt);
     float *memory = weir_scratch_get(rt, floats * (int64_t)sizeof(float)), *next = memory;
     if (!memory)
         return weir_fail(WEIR_ERROR_MEMORY, "gru: no memory for %lld floats of scratch",
@@ -235,11 +244,11 @@ weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
     weir_gru_pack_transposed(p, t->w, t->u, w_t_packed, u_t_packed);
     job.call.w_t_packed = w_t_packed;
     job.call.u_t_packed = u_t_packed;
-    job.call.dgates = take(&next, gru_gates_floats(p));
-    job.call.dgates_in = job.call.dgates;
+    job.call.dgates = take(&next, job.dgates_floats * weir_runtime_threads(rt));
     job.leaf = take(&next, job.leaves * job.leaf_floats);
     job.call.scratch = next;
-    weir_status status = run_backward(rt, &job);
+    weir_status status = weir_parallel_for(rt, job.leaves, 1, leaf_task, &job);
+    if (!status) status = weir_parallel_for(rt, job.leaf_floats, TREE_GRAIN, tree_task, &job);
     if (!status) copy_gradients(&job, g);
     weir_scratch_put(rt, memory);
     return status;

@@ -269,6 +269,7 @@ static void backward_row(const backward *w, int64_t r, int64_t s) {
                           ? c->dy + (p->return_sequences ? n * p->T + s : n) * p->H
                           : NULL;
     float *d = w->d + r * 4 * H, *carry = w->dh + r * H;
+    float *out = c->dgates + gru_dgates_at(p, n, s);
     for (int64_t k = 0; k < H; k += VL) {
         vf dh = v_load(carry + k);
         if (dy) dh = v_add(dh, load_below(dy, k, p->H));
@@ -276,12 +277,17 @@ static void backward_row(const backward *w, int64_t r, int64_t s) {
         vf dz = v_mul(v_mul(dh, v_sub(v_load(state + k), cand)), v_activate_grad(p->recurrent, z));
         vf dc = v_mul(v_fnma(z, dh, dh), v_activate_grad(p->activation, cand));
         v_store(d + k, dz);
+        v_store(out + k, dz);
         v_store(d + 2 * H + k, dc);
+        v_store(out + 2 * H + k, dc);
         v_store(carry + k, v_mul(dh, z));
         if (!p->reset_after) continue;
         vf reset = v_load(gates + H + k), q = v_load(gates + 3 * H + k);
-        v_store(d + H + k, v_mul(v_mul(dc, q), v_activate_grad(p->recurrent, reset)));
-        v_store(d + 3 * H + k, v_mul(dc, reset));
+        vf dr = v_mul(v_mul(dc, q), v_activate_grad(p->recurrent, reset)), dq = v_mul(dc, reset);
+        v_store(d + H + k, dr);
+        v_store(out + H + k, dr);
+        v_store(d + 3 * H + k, dq);
+        v_store(out + 3 * H + k, dq);
     }
 }
 
@@ -306,12 +312,14 @@ static void backward_reset(const backward *w, int64_t s) {
     for (int64_t r = 0; r < b->m; r++) {
         const float *reset = c->reserve_in + gru_gates_at(&c->p, b->n0 + r, s) + b->H;
         const float *state = c->reserve_in + gru_state_at(&c->p, b->n0 + r, s);
-        float *dr = w->d + (r * 4 + 1) * b->H, *dh = w->dh + r * b->H;
+        float *d = w->d + (r * 4 + 1) * b->H, *dh = w->dh + r * b->H;
+        float *out = c->dgates + gru_dgates_at(&c->p, b->n0 + r, s) + b->H;
         for (int64_t k = 0; k < b->H; k += VL) {
             vf g = v_load(w->sum + r * b->H + k), gate = v_load(reset + k);
             if (mask.p) g = v_mul(g, load_below(mask.p + r * mask.stride, k, c->p.H));
-            v_store(dr + k,
-                    v_mul(v_mul(g, v_load(state + k)), v_activate_grad(c->p.recurrent, gate)));
+            vf dr = v_mul(v_mul(g, v_load(state + k)), v_activate_grad(c->p.recurrent, gate));
+            v_store(d + k, dr);
+            v_store(out + k, dr);
             v_store(dh + k, v_fma(g, gate, v_load(dh + k)));
         }
     }
@@ -384,14 +392,8 @@ static void backward_xs(const backward *w, int64_t s) {
 static void backward_step(const backward *w, int64_t s) {
     const block *b = &w->b;
     const weir_gru_call *c = b->c;
-    int64_t parts = gru_parts(&c->p);
     for (int64_t r = 0; r < b->m; r++) backward_row(w, r, s);
     if (!c->p.reset_after) backward_reset(w, s);
-    for (int64_t r = 0; r < b->m; r++) {
-        float *to = c->dgates + gru_gates_at(&c->p, b->n0 + r, s);
-        for (int64_t k = 0; k < parts * b->H; k += VL)
-            v_store(to + k, v_load(w->d + r * 4 * b->H + k));
-    }
     backward_states(w);
     if (c->dx) backward_xs(w, s);
 }
@@ -417,25 +419,24 @@ void WEIR_KERNEL(gru_bwd_data)(const weir_gru_call *c, int64_t n0, int64_t n1) {
  * starts at s->d. */
 static void outer(const weir_gru *p, const strip *s, int64_t a_rows, int64_t gate, int64_t gates,
                   float *to) {
-    int64_t H_p = gru_padded(p->H), vectors = gates * H_p / VL;
-    const tile_shape *shape = tile_shapes;
-    for (int64_t r0 = 0; r0 < a_rows; shape++) {
-        int64_t r1 = r0 + (a_rows - r0) / shape->rows * shape->rows, step;
-        for (int64_t v = 0; v < vectors; v += step) {
-            bool wide = vectors - v >= shape->vectors;
-            step = wide ? shape->vectors : NARROW;
-            target at[8];
-            for (int64_t i = 0; i < step; i++) {
+    int64_t H_p = gru_padded(p->H), vectors = gates * H_p / VL, stride = 3 * p->H;
+    const tile_shape *shape;
+    for (int64_t r0 = 0, r1; r0 < a_rows; r0 = r1) {
+        int64_t step = tile_fit(tile_shapes, a_rows - r0, vectors)->rows;
+        r1 = r0 + (a_rows - r0) / step * step;
+        for (int64_t v = 0; v < vectors; v += shape->vectors) {
+            shape = tile_fit(tile_shapes, step, vectors - v);
+            target at[TILE_VECTORS];
+            for (int64_t i = 0; i < shape->vectors; i++) {
                 int64_t g = (v + i) * VL / H_p, k = (v + i) * VL % H_p;
-                at[i] = (target){to + (gate + g) * p->H + k + r0 * 3 * p->H, v_tail(p->H - k)};
+                at[i] = (target){to + (gate + g) * p->H + k + r0 * stride, v_tail(p->H - k)};
             }
-            for (int64_t r = r0; r < r1; r += shape->rows) {
+            for (int64_t r = r0; r < r1; r += step) {
                 strip tile = {s->a + r, s->d + v * VL, s->a_stride, s->d_stride, s->steps};
-                (wide ? shape->outer : shape->outer_narrow)(&tile, at, 3 * p->H);
-                for (int64_t i = 0; i < step; i++) at[i].p += shape->rows * 3 * p->H;
+                shape->outer(&tile, at, stride);
+                for (int64_t i = 0; i < shape->vectors; i++) at[i].p += step * stride;
             }
         }
-        r0 = r1;
     }
 }
 
@@ -525,7 +526,7 @@ void WEIR_KERNEL(gru_bwd_weights)(const weir_gru_call *c, int64_t n0, int64_t n1
                        .n = n,
                        .s0 = s,
                        .steps = left < GRU_CHUNK ? left : GRU_CHUNK,
-                       .d = c->dgates_in + gru_gates_at(&c->p, n, s),
+                       .d = c->dgates_in + gru_dgates_at(&c->p, n, s),
                        .scratch = c->scratch};
             chunk_dw(&k, dw);
             chunk_du(&k, du);

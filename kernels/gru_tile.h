@@ -12,14 +12,18 @@
 #include "kernels/gru.h"
 #include "kernels/vec.h"
 
-/* Rows by vectors: the first shape has the most fma per load, the others take the rows that are
- * left. A row count also has a narrow shape, which divides the vectors of a panel. */
+/* Rows by vectors, best first: what is left of the rows, and then of the vectors, goes to the first
+ * shape that fits. V VL is a multiple or a divisor of a panel's 16 columns, so that no tile starts
+ * inside a panel and reaches beyond it; each row count ends with a divisor. */
 #if VREGS >= 32
-#define TILE_SHAPES(T) T(12, 2) T(12, 1) T(3, 4) T(3, 1) T(1, 8) T(1, 1)
-#define NARROW 1
+#define TILE_SHAPES(T)                                                                       \
+    T(12, 2)                                                                                 \
+    T(12, 1) T(8, 2) T(8, 1) T(4, 4) T(4, 2) T(4, 1) T(2, 6) T(2, 2) T(2, 1) T(1, 8) T(1, 4) \
+        T(1, 2) T(1, 1)
+#elif VL >= 8
+#define TILE_SHAPES(T) T(6, 2) T(4, 2) T(2, 6) T(2, 4) T(2, 2) T(1, 12) T(1, 8) T(1, 4) T(1, 2)
 #else
-#define TILE_SHAPES(T) T(6, 2) T(3, 4) T(3, 2) T(1, 8) T(1, 2)
-#define NARROW 2
+#define TILE_SHAPES(T) T(4, 2) T(2, 4) T(2, 2) T(1, 8) T(1, 4) T(1, 2)
 #endif
 
 #define EACH_VECTOR_1(M, r) M(r, 0)
@@ -30,26 +34,38 @@
     EACH_VECTOR_2(M, r);    \
     M(r, 2);                \
     M(r, 3)
-#define EACH_VECTOR_8(M, r) \
+#define EACH_VECTOR_6(M, r) \
     EACH_VECTOR_4(M, r);    \
     M(r, 4);                \
-    M(r, 5);                \
+    M(r, 5)
+#define EACH_VECTOR_8(M, r) \
+    EACH_VECTOR_6(M, r);    \
     M(r, 6);                \
     M(r, 7)
+#define EACH_VECTOR_12(M, r) \
+    EACH_VECTOR_8(M, r);     \
+    M(r, 8);                 \
+    M(r, 9);                 \
+    M(r, 10);                \
+    M(r, 11)
 #define EACH_ROW_1(M, V) M(0, V)
-#define EACH_ROW_3(M, V) \
+#define EACH_ROW_2(M, V) \
     M(0, V);             \
-    M(1, V);             \
-    M(2, V)
+    M(1, V)
+#define EACH_ROW_4(M, V) \
+    EACH_ROW_2(M, V);    \
+    M(2, V);             \
+    M(3, V)
 #define EACH_ROW_6(M, V) \
-    EACH_ROW_3(M, V);    \
-    M(3, V);             \
+    EACH_ROW_4(M, V);    \
     M(4, V);             \
     M(5, V)
+#define EACH_ROW_8(M, V) \
+    EACH_ROW_6(M, V);    \
+    M(6, V);             \
+    M(7, V)
 #define EACH_ROW_12(M, V) \
-    EACH_ROW_6(M, V);     \
-    M(6, V);              \
-    M(7, V);              \
+    EACH_ROW_8(M, V);     \
     M(8, V);              \
     M(9, V);              \
     M(10, V);             \
@@ -82,18 +98,24 @@ typedef struct factor {
 #define A_10 a_9[stride]
 #define A_11 a_9[2 * stride]
 #define A_BEGIN_1 const float *a_0 = f->a
-#define A_BEGIN_3 \
+#define A_BEGIN_2 \
     A_BEGIN_1;    \
     const int64_t stride = f->a_stride
-#define A_BEGIN_6 \
-    A_BEGIN_3;    \
+#define A_BEGIN_4 \
+    A_BEGIN_2;    \
     const float *a_3 = a_0 + 3 * stride
+#define A_BEGIN_6 A_BEGIN_4
+#define A_BEGIN_8 \
+    A_BEGIN_6;    \
+    const float *a_6 = a_0 + 6 * stride
 #define A_BEGIN_12 \
-    A_BEGIN_6;     \
-    const float *a_6 = a_0 + 6 * stride, *a_9 = a_0 + 9 * stride
+    A_BEGIN_8;     \
+    const float *a_9 = a_0 + 9 * stride
 #define A_NEXT_1 a_0++
-#define A_NEXT_3 a_0++
+#define A_NEXT_2 a_0++
+#define A_NEXT_4 a_0++, a_3++
 #define A_NEXT_6 a_0++, a_3++
+#define A_NEXT_8 a_0++, a_3++, a_6++
 #define A_NEXT_12 a_0++, a_3++, a_6++, a_9++
 
 #define INIT(r, v) vf acc_##r##_##v = b_##v
@@ -166,50 +188,46 @@ typedef struct target {
     }
 TILE_SHAPES(OUTER)
 
-/* ---- the shapes, from the one that is preferred --------------------------------------------- */
-
-typedef void product_fn(const factor *f, int count, const float *init, float *out,
-                        int64_t out_stride, int64_t column);
-typedef void outer_fn(const strip *s, const target *to, int64_t to_stride);
+/* ---- the shapes in use ------------------------------------------------------------------------ */
 
 typedef struct tile_shape {
     int64_t rows, vectors;
-    product_fn *product, *product_narrow;
-    outer_fn *outer, *outer_narrow;
+    void (*product)(const factor *f, int count, const float *init, float *out, int64_t out_stride,
+                    int64_t column);
+    void (*outer)(const strip *s, const target *to, int64_t to_stride);
 } tile_shape;
 
-#define SHAPE(R, V, NARROW_V) \
-    { R, V, product_##R##_##V, product_##R##_##NARROW_V, outer_##R##_##V, outer_##R##_##NARROW_V }
-#if VREGS >= 32
-static const tile_shape tile_shapes[] = {SHAPE(12, 2, 1), SHAPE(3, 4, 1), SHAPE(1, 8, 1)};
-#else
-static const tile_shape tile_shapes[] = {SHAPE(6, 2, 2), SHAPE(3, 4, 2), SHAPE(1, 8, 2)};
-#endif
+#define SHAPE(R, V) {R, V, product_##R##_##V, outer_##R##_##V},
+static const tile_shape tile_shapes[] = {TILE_SHAPES(SHAPE)};
 
-enum { FACTORS = 3 };
+enum { TILE_VECTORS = 12, FACTORS = 3 }; /* at most */
+
+/* The best shape for what is left, from `shape` on. */
+static const tile_shape *tile_fit(const tile_shape *shape, int64_t rows, int64_t vectors) {
+    while (shape->rows > rows || shape->vectors > vectors) shape++;
+    return shape;
+}
 
 /* out[row][v VL ..] for all rows and vectors. Columns are outermost, so that a panel stays in the
  * first cache for all rows. */
 static void product(int64_t rows, int64_t vectors, const factor *f, int count, const float *init,
                     float *out, int64_t out_stride) {
-    const tile_shape *shape = tile_shapes;
-    for (int64_t r0 = 0; r0 < rows; shape++) {
-        int64_t r1 = r0 + (rows - r0) / shape->rows * shape->rows, step;
-        for (int64_t v = 0; v < vectors; v += step) {
-            bool wide = vectors - v >= shape->vectors;
-            step = wide ? shape->vectors : NARROW;
-            for (int64_t r = r0; r < r1; r += shape->rows) {
+    const tile_shape *shape;
+    for (int64_t r0 = 0, r1; r0 < rows; r0 = r1) {
+        int64_t step = tile_fit(tile_shapes, rows - r0, vectors)->rows;
+        r1 = r0 + (rows - r0) / step * step;
+        for (int64_t v = 0; v < vectors; v += shape->vectors) {
+            shape = tile_fit(tile_shapes, step, vectors - v);
+            for (int64_t r = r0; r < r1; r += step) {
                 factor at[FACTORS];
                 for (int i = 0; i < count; i++) {
                     at[i] = f[i];
                     at[i].a += r * f[i].a_stride;
                 }
-                (wide ? shape->product
-                      : shape->product_narrow)(at, count, init ? init + v * VL : NULL,
-                                               out + r * out_stride + v * VL, out_stride, v * VL);
+                shape->product(at, count, init ? init + v * VL : NULL,
+                               out + r * out_stride + v * VL, out_stride, v * VL);
             }
         }
-        r0 = r1;
     }
 }
 
