@@ -8,7 +8,7 @@
 enum {
     LEAVES = 32,           /* parts of a weight gradient, at most */
     LEAF_SAMPLES = 4,      /* of a part, as far as the batch goes: the kernels want a few rows */
-    LEAF_STEPS = 64,       /* samples times steps of a part, at least */
+    LEAF_STEPS = 64,       /* samples times steps of a part, the same */
     LEAF_FLOATS = 1 << 24, /* of all parts together, unless it is one */
     TREE_GRAIN = 4096      /* elements that one task sums over the tree */
 };
@@ -95,7 +95,7 @@ typedef struct gru_job {
     const weir_kernels *kernels;
     weir_gru_call call;
     int64_t scratch_floats; /* of one worker, each its own part */
-    int64_t dgates_floats;  /* the same */
+    int64_t dgates_floats;  /* the same, for the samples of a leaf */
     int64_t leaves, leaf_floats;
     float *leaf; /* [leaves][leaf_floats]: dw, du, db */
 } gru_job;
@@ -194,13 +194,23 @@ static void tree_task(void *arg, int64_t begin, int64_t end, int worker) {
                               job->leaf + (l + step) * job->leaf_floats);
 }
 
-/* Depends on the shape only, or the bits would depend on the machine. */
-static int64_t leaf_count(const weir_gru *p, int64_t leaf_floats) {
-    int64_t leaves = (p->N + LEAF_SAMPLES - 1) / LEAF_SAMPLES;
-    if (leaves > p->N * p->T / LEAF_STEPS) leaves = p->N * p->T / LEAF_STEPS;
-    if (leaves > LEAF_FLOATS / leaf_floats) leaves = LEAF_FLOATS / leaf_floats;
-    if (leaves > LEAVES) leaves = LEAVES;
-    return leaves < 1 ? 1 : leaves;
+/*
+ * How a weight gradient is cut depends on the shape only, or the bits would depend on the machine.
+ * Neither number falls as N grows, so that a smaller batch finds its scratch large enough.
+ */
+static void cut_leaves(gru_job *job) {
+    const weir_gru *p = &job->call.p;
+    int64_t few = (LEAF_STEPS + p->T - 1) / p->T, most = LEAF_FLOATS / job->leaf_floats;
+    if (few < LEAF_SAMPLES) few = LEAF_SAMPLES;
+    if (most > LEAVES) most = LEAVES;
+    if (most < 1) most = 1;
+    job->leaves = (p->N + few - 1) / few;
+    if (job->leaves > most) job->leaves = most;
+    if (job->leaves < 1) job->leaves = 1;
+    int64_t samples = (p->N + most - 1) / most;
+    if (samples < few) samples = few;
+    if (samples > p->N) samples = p->N;
+    job->dgates_floats = gru_dgates_at(p, samples, 0);
 }
 
 static void copy_gradients(const gru_job *job, const weir_gru_gradients *g) {
@@ -232,8 +242,7 @@ weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
         .call = {.p = *p, .t = *t, .reserve_in = reserve, .dy = g->dy, .dx = g->dx, .dh0 = g->dh0},
         .scratch_floats = gru_padded(gru_scratch_floats(p)),
         .leaf_floats = (p->C_in + p->H + 2) * 3 * p->H};
-    job.leaves = leaf_count(p, job.leaf_floats);
-    job.dgates_floats = gru_dgates_at(p, (p->N + job.leaves - 1) / job.leaves, 0);
+    cut_leaves(&job);
     int64_t floats = w_floats + u_floats + gru_padded(job.leaves * job.leaf_floats) +
                      (job.dgates_floats + job.scratch_floats) * weir_runtime_threads(rt);
     float *memory = weir_scratch_get(rt, floats * (int64_t)sizeof(float)), *next = memory;
