@@ -28,14 +28,14 @@
 #define TILE_LOAD(j, address, masked)                            \
     if (j < R) {                                                 \
         const float *from##j = (address);                        \
-        a##j = tile_load(from##j, m, (masked) && V == 1);        \
-        if (V == 2) b##j = tile_load(from##j + VL, m, (masked)); \
+        a##j = v_load_if(from##j, m, (masked) && V == 1);        \
+        if (V == 2) b##j = v_load_if(from##j + VL, m, (masked)); \
     }
 #define TILE_STORE(j, address, masked)                         \
     if (j < R) {                                               \
         float *to##j = (address);                              \
-        tile_store(to##j, a##j, m, (masked) && V == 1);        \
-        if (V == 2) tile_store(to##j + VL, b##j, m, (masked)); \
+        v_store_if(to##j, m, a##j, (masked) && V == 1);        \
+        if (V == 2) v_store_if(to##j + VL, m, b##j, (masked)); \
     }
 #define TILE_RELU(j)                              \
     if (j < R) {                                  \
@@ -49,16 +49,6 @@
         a##j = v_fma(s##j, w0, a##j);             \
         if (V == 2) b##j = v_fma(s##j, w1, b##j); \
     }
-
-TILE_INLINE vf tile_load(const float *p, vm m, const bool masked) {
-    return masked ? v_load_m(p, m) : v_load(p);
-}
-TILE_INLINE void tile_store(float *p, vf a, vm m, const bool masked) {
-    if (masked)
-        v_store_m(p, m, a);
-    else
-        v_store(p, a);
-}
 
 /* y[j][:] = act(b[:] + sum over k < K, i < L of x[j xs + k xk + i] w[k wk + i ldw][:]), j < R */
 typedef struct tile_product {
@@ -75,7 +65,7 @@ TILE_INLINE void tile_activate(weir_activation activation, const int R, const in
         for (int v = 0; v < V; v++) {
             const bool last = masked && v == V - 1;
             float *p = y + j * ldy + v * VL;
-            tile_store(p, v_activate(activation, tile_load(p, m, last)), m, last);
+            v_store_if(p, m, v_activate(activation, v_load_if(p, m, last)), last);
         }
 }
 
@@ -92,8 +82,8 @@ TILE_INLINE void tile_multiply(const tile_product *p, const int R, const int V, 
     for (int64_t k = 0; k < p->K; k++, x += p->xk, w += p->wk) {
         const float *xi = x, *wi = w;
         for (int64_t i = 0; i < p->L; i++, xi++, wi += ldw) {
-            vf w0 = tile_load(wi, m, masked && V == 1);
-            vf w1 = V == 2 ? tile_load(wi + VL, m, masked) : w0;
+            vf w0 = v_load_if(wi, m, masked && V == 1);
+            vf w1 = V == 2 ? v_load_if(wi + VL, m, masked) : w0;
 #define STEP(j) TILE_FMA(j, xi[j * xs])
             TILE_EACH_ROW(STEP)
 #undef STEP
@@ -117,8 +107,8 @@ TILE_INLINE void tile_multiply_rows(const int R, const int V, vm m, const bool m
     TILE_EACH_ROW(LOAD)
 #undef LOAD
     for (int64_t i = 0; i < L; i++, w += ldw) {
-        vf w0 = tile_load(w, m, masked && V == 1);
-        vf w1 = V == 2 ? tile_load(w + VL, m, masked) : w0;
+        vf w0 = v_load_if(w, m, masked && V == 1);
+        vf w1 = V == 2 ? v_load_if(w + VL, m, masked) : w0;
 #define STEP(j) TILE_FMA(j, x[j][i])
         TILE_EACH_ROW(STEP)
 #undef STEP
@@ -146,8 +136,8 @@ TILE_INLINE void tile_outer(const tile_rank *p, const int R, const int V, vm m, 
     for (int64_t n = 0; n < p->samples; n++) {
         const float *x = p->x + n * p->x_sample, *dy = p->dy + n * p->dy_sample;
         for (int64_t r = 0; r < p->rows; r++, x += xs, dy += ld) {
-            vf w0 = tile_load(dy, m, masked && V == 1);
-            vf w1 = V == 2 ? tile_load(dy + VL, m, masked) : w0;
+            vf w0 = v_load_if(dy, m, masked && V == 1);
+            vf w1 = V == 2 ? v_load_if(dy + VL, m, masked) : w0;
 #define STEP(j) TILE_FMA(j, x[j])
             TILE_EACH_ROW(STEP)
 #undef STEP

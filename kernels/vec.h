@@ -22,6 +22,7 @@
 #ifndef WEIR_VEC_H
 #define WEIR_VEC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #if defined(WEIR_VEC_AVX512)
@@ -31,5 +32,16 @@
 #else
 #include "kernels/vec_generic.h"
 #endif
+
+/* With masked a constant: the lanes of m only, or all of them by an instruction without a mask. */
+static inline vf v_load_if(const float *p, vm m, const bool masked) {
+    return masked ? v_load_m(p, m) : v_load(p);
+}
+static inline void v_store_if(float *p, vm m, vf a, const bool masked) {
+    if (masked)
+        v_store_m(p, m, a);
+    else
+        v_store(p, a);
+}
 
 #endif
