@@ -33,8 +33,6 @@ void progress_start(progress *p, const char *label, int64_t total, const char *u
 
 void progress_skip(progress *p, int64_t done) { p->start = done; }
 
-double progress_seconds(const progress *p) { return now() - p->started; }
-
 static void format_amount(const progress *p, int64_t done, char *text, size_t size) {
     if (strcmp(p->unit, "B") == 0) {
         const double mega = 1e-6;
@@ -51,7 +49,7 @@ static void format_amount(const progress *p, int64_t done, char *text, size_t si
 
 /* "45.2/s  0:05 left"; the time only when the total is known. */
 static void format_rate(const progress *p, int64_t done, char *text, size_t size) {
-    const double seconds = progress_seconds(p);
+    const double seconds = now() - p->started;
     const double rate = seconds > 0 ? (double)(done - p->start) / seconds : 0;
     const bool bytes = strcmp(p->unit, "B") == 0;
     const int used =

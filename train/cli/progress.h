@@ -29,7 +29,4 @@ void progress_update(progress *p, int64_t done, const char *note);
 /* Takes the bar off the terminal, so that the caller prints the result in its place. */
 void progress_end(progress *p);
 
-/* Seconds since progress_start. */
-double progress_seconds(const progress *p);
-
 #endif
