@@ -86,8 +86,15 @@ static inline vm v_isnan(vf a) { return a != a; }
 static inline vm vm_and(vm a, vm b) { return a & b; }
 static inline vm vm_or(vm a, vm b) { return a | b; }
 static inline vm vm_andnot(vm a, vm b) { return a & ~b; } /* a and not b */
-static inline vf v_max(vf a, vf b) { return v_blend(a > b, a, b); }
-static inline vf v_min(vf a, vf b) { return v_blend(a < b, a, b); }
+/* As the maximum and minimum of x86, which flush a denormal operand where denormals are zeros: one
+ * multiplication does, by a 1 that the compiler does not see through. */
+static inline vf v_operand(vf a) {
+    float one = 1.0f;
+    __asm__("" : "+m"(one));
+    return a * v_set1(one);
+}
+static inline vf v_max(vf a, vf b) { return v_operand(v_blend(a > b, a, b)); }
+static inline vf v_min(vf a, vf b) { return v_operand(v_blend(a < b, a, b)); }
 
 static inline vf v_abs(vf a) { return (vf)((vi)a & vi_set1(0x7fffffff)); }
 static inline vf v_copysign(vf a, vf s) {
