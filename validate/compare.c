@@ -1,0 +1,154 @@
+/* Verdicts: comparing tensors and reporting failures. SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "validate/check.h"
+
+/* Failing cases printed per kernel and instruction set; the rest are counted. */
+enum { REPORTS = 3 };
+
+void shape_set(context *c, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(c->shape, sizeof c->shape, format, args);
+    va_end(args);
+}
+
+static void reproduce_print(const context *c) {
+    printf("    repro: weir-validate --isa %s --kernel %s --seed %" PRIu64 " --case %" PRId64,
+           weir_isa_name(c->isa), c->kernel, c->options->seed, c->index);
+    if (c->options->threads_given) {
+        printf(" --threads ");
+        for (int i = 0; i < c->options->thread_count; i++)
+            printf("%s%d", i ? "," : "", c->options->threads[i]);
+    }
+    printf("\n");
+}
+
+void fail(context *c, const char *format, ...) {
+    if (c->failures++ > 0) return; /* the first finding of a case says enough */
+    if (c->reported++ >= REPORTS) return;
+    char where[256];
+    buffers_describe(c, where, sizeof where);
+    printf("FAIL %s %s case %" PRId64 ": ", c->kernel, weir_isa_name(c->isa), c->index);
+    va_list args;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    printf("\n    shape %s values:%s seed:%" PRIu64 "\n", c->shape[0] ? c->shape : "-",
+           values_name(c->values), c->options->seed);
+    if (where[0]) printf("    buffers %s\n", where);
+    reproduce_print(c);
+    fflush(stdout);
+}
+
+int64_t tensor_size(const tensor *t) {
+    int64_t n = 1;
+    for (int d = 0; d < MAX_DIMS && t->dims[d]; d++) n *= t->dims[d];
+    return n;
+}
+
+/* "dw[3][0][7]" for element i. */
+static const char *element_name(const tensor *t, int64_t i, char *text, size_t size) {
+    int64_t index[MAX_DIMS] = {0};
+    int dims = 0;
+    while (dims < MAX_DIMS && t->dims[dims]) dims++;
+    for (int d = dims - 1; d >= 0; d--) {
+        index[d] = i % t->dims[d];
+        i /= t->dims[d];
+    }
+    size_t used = (size_t)snprintf(text, size, "%s", t->name);
+    for (int d = 0; d < dims && used < size; d++)
+        used += (size_t)snprintf(text + used, size - used, "[%" PRId64 "]", index[d]);
+    return text;
+}
+
+/* Error as a fraction of its bound: above 1 is a failure. */
+static double excess(const context *c, float got, float expected, double bound) {
+    if (isnan(bound)) return INFINITY;
+    if (is_poison(got)) return INFINITY;
+    if (isinf(bound)) return 0;
+    if (isnan(expected)) return isnan(got) ? 0 : INFINITY;
+    if (isinf(expected) && isnan(got) && c->nan_for_inf) return 0;
+    if (isinf(expected) || !isfinite(got)) return got == expected ? 0 : INFINITY;
+    double error = fabs((double)got - (double)expected);
+    if (error <= 0) return 0;
+    return bound > 0 ? error / bound : INFINITY;
+}
+
+void compare_bounds(context *c, const tensor *t, const float *got, const float *expected,
+                    const double *bound) {
+    int64_t n = tensor_size(t), at = -1;
+    double worst = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double e = excess(c, got[i], expected[i], bound[i]);
+        if (e > worst) {
+            worst = e;
+            at = i;
+        }
+    }
+    c->compared += n;
+    if (worst > c->worst) c->worst = worst;
+    if (worst <= 1) return;
+    char name[96];
+    element_name(t, at, name, sizeof name);
+    if (is_poison(got[at])) {
+        fail(c, "%s not written, expected %.9g", name, (double)expected[at]);
+    } else {
+        fail(c, "%s got %.9g expected %.9g error %.3g bound %.3g", name, (double)got[at],
+             (double)expected[at], fabs((double)got[at] - (double)expected[at]), bound[at]);
+    }
+}
+
+static bool same_bits(float a, float b) {
+    uint32_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y || (isnan(a) && isnan(b) && !is_poison(a) && !is_poison(b));
+}
+
+void compare_bits(context *c, const tensor *t, const char *what, const float *got,
+                  const float *expected) {
+    int64_t n = tensor_size(t);
+    c->compared += n;
+    for (int64_t i = 0; i < n; i++) {
+        if (same_bits(got[i], expected[i])) continue;
+        char name[96];
+        fail(c, "%s got %.9g (%a), not the bits of %s: %.9g (%a)",
+             element_name(t, i, name, sizeof name), (double)got[i], (double)got[i], what,
+             (double)expected[i], (double)expected[i]);
+        return;
+    }
+}
+
+void compare_integers(context *c, const tensor *t, const char *what, const int32_t *got,
+                      const int32_t *expected) {
+    int64_t n = tensor_size(t);
+    c->compared += n;
+    for (int64_t i = 0; i < n; i++) {
+        if (got[i] == expected[i]) continue;
+        char name[96];
+        fail(c, "%s got %" PRId32 ", not as %s: %" PRId32, element_name(t, i, name, sizeof name),
+             got[i], what, expected[i]);
+        return;
+    }
+}
+
+void compare_scalar(context *c, const char *name, double got, double expected, double bound) {
+    c->compared++;
+    double error = fabs(got - expected), e = 0;
+    if (isnan(expected)) {
+        e = isnan(got) ? 0 : INFINITY;
+    } else if (isinf(expected) || !isfinite(got)) {
+        e = got == expected ? 0 : INFINITY;
+    } else if (error > 0) {
+        e = bound > 0 ? error / bound : INFINITY;
+    }
+    if (e > c->worst) c->worst = e;
+    if (e > 1)
+        fail(c, "%s got %.17g expected %.17g error %.3g bound %.3g", name, got, expected, error,
+             bound);
+}

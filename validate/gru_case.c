@@ -1,0 +1,112 @@
+/* A random GRU call, for its checks. SPDX-License-Identifier: Apache-2.0 */
+#include "validate/gru_case.h"
+
+#include <math.h>
+#include <string.h>
+
+void gru_draw(context *c, gru_case *k, int64_t work) {
+    rng *r = &c->rng;
+    weir_gru *p = &k->call.p;
+    do {
+        p->N = rng_chance(r, 25) ? rng_range(r, 1, 3 * GRU_ROWS) : rng_range(r, 1, 9);
+        p->T = rng_chance(r, 20) ? rng_range(r, 1, 20) : rng_range(r, 1, 6);
+        p->C_in = size_draw(r, 40);
+        p->H = size_draw(r, 50);
+    } while (p->N * p->T * 3 * p->H * (p->C_in + p->H) > work);
+    p->activation = rng_chance(r, 65) ? WEIR_TANH : WEIR_RELU;
+    p->recurrent = (weir_activation)rng_range(r, WEIR_SIGMOID, WEIR_HARD_SIGMOID6);
+    p->reset_after = rng_chance(r, 50);
+    p->go_backwards = rng_chance(r, 30);
+    p->return_sequences = rng_chance(r, 50);
+    p->mask_gates = rng_chance(r, 50) ? 0 : rng_chance(r, 50) ? 1 : 3;
+    /* Sums that leave float say nothing about a recurrence. */
+    if (c->values == VALUES_HUGE || c->values == VALUES_OVERFLOW) c->values = VALUES_NORMAL;
+}
+
+static float *mask_new(context *c, const char *name, int64_t n) {
+    float *mask = input_new(c, name, n);
+    for (int64_t i = 0; i < n; i++) mask[i] = rng_chance(&c->rng, 25) ? 0.0f : 1.0f / 0.75f;
+    return mask;
+}
+
+static void shape_say(context *c, const gru_case *k) {
+    const weir_gru *p = &k->call.p;
+    shape_set(c, "N:%lld/T:%lld/Cin:%lld/H:%lld/%s/%s/reset_%s%s%s/masks:%d%s%s/bias:%d/h0:%d",
+              (long long)p->N, (long long)p->T, (long long)p->C_in, (long long)p->H,
+              weir_activation_name(p->activation), weir_activation_name(p->recurrent),
+              p->reset_after ? "after" : "before", p->go_backwards ? "/backwards" : "",
+              p->return_sequences ? "/sequences" : "", p->mask_gates, k->mask_x ? "x" : "",
+              k->mask_h ? "h" : "", k->b != NULL, k->h0 != NULL);
+}
+
+void gru_tensors_new(context *c, gru_case *k) {
+    weir_gru *p = &k->call.p;
+    weir_gru_tensors *t = &k->call.t;
+    t->x = k->x = tensor_new(c, "x", p->N * p->T * p->C_in);
+    t->w = k->w = tensor_new(c, "w", p->C_in * 3 * p->H);
+    t->u = k->u = tensor_new(c, "u", p->H * 3 * p->H);
+    if (rng_chance(&c->rng, 75)) t->b = k->b = tensor_new(c, "b", (p->reset_after ? 6 : 3) * p->H);
+    if (rng_chance(&c->rng, 50)) t->h0 = k->h0 = tensor_new(c, "h0", p->N * p->H);
+    if (p->mask_gates && rng_chance(&c->rng, 75))
+        t->mask_x = k->mask_x = mask_new(c, "mask_x", p->N * p->mask_gates * p->C_in);
+    if (p->mask_gates && rng_chance(&c->rng, 75))
+        t->mask_h = k->mask_h = mask_new(c, "mask_h", p->N * p->mask_gates * p->H);
+    float *w_packed = input_new(c, "w_packed", gru_w_floats(p));
+    float *u_packed = input_new(c, "u_packed", gru_u_floats(p));
+    float *w_t_packed = input_new(c, "w_t_packed", gru_w_t_floats(p));
+    float *u_t_packed = input_new(c, "u_t_packed", gru_u_t_floats(p));
+    weir_gru_pack(p, k->w, k->u, w_packed, u_packed);
+    weir_gru_pack_transposed(p, k->w, k->u, w_t_packed, u_t_packed);
+    k->call.w_packed = w_packed;
+    k->call.u_packed = u_packed;
+    k->call.w_t_packed = w_t_packed;
+    k->call.u_t_packed = u_t_packed;
+    k->call.scratch = output_new(c, "scratch", gru_scratch_floats(p));
+    /* With infinite numbers in, h + (1 - z) (c - h) is NaN where z h + (1 - z) c is infinite: both say
+     * that the recurrence is lost. */
+    c->nan_for_inf = true;
+    shape_say(c, k);
+}
+
+void gru_scratch_set(weir_gru_call *call) { poison(call->scratch, gru_scratch_floats(&call->p)); }
+
+int64_t gru_y_floats(const weir_gru *p) { return p->N * (p->return_sequences ? p->T : 1) * p->H; }
+
+int64_t gru_reserve_size(const weir_gru *p) { return gru_state_at(p, p->N, 0); }
+
+double gru_mask_x(const gru_case *k, int64_t n, int64_t gate, int64_t i) {
+    const weir_gru *p = &k->call.p;
+    if (!k->mask_x) return 1;
+    int64_t g = p->mask_gates == 3 ? gate : 0;
+    return (double)k->mask_x[(n * p->mask_gates + g) * p->C_in + i];
+}
+
+double gru_mask_h(const gru_case *k, int64_t n, int64_t gate, int64_t j) {
+    const weir_gru *p = &k->call.p;
+    if (!k->mask_h) return 1;
+    int64_t g = p->mask_gates == 3 ? gate : 0;
+    return (double)k->mask_h[(n * p->mask_gates + g) * p->H + j];
+}
+
+int64_t gru_time(const weir_gru *p, int64_t s) { return p->go_backwards ? p->T - 1 - s : s; }
+
+double gru_bound_settle(const context *c, double bound) {
+    if (bound < 0x1p126) return bound;
+    return c->values == VALUES_SPECIAL ? 0 : INFINITY;
+}
+
+weir_gru_call gru_step_call(context *c, const gru_case *k, int64_t s, const float *h) {
+    weir_gru_call one = k->call;
+    const weir_gru *p = &k->call.p;
+    float *x = plain_new(c, p->N * p->C_in);
+    for (int64_t n = 0; n < p->N; n++)
+        memcpy(x + n * p->C_in, k->x + (n * p->T + gru_time(p, s)) * p->C_in,
+               (size_t)p->C_in * sizeof(float));
+    one.p.T = 1;
+    one.p.return_sequences = false;
+    one.t.x = x;
+    one.t.h0 = h;
+    one.y = one.reserve = one.dgates = one.dx = one.dh0 = NULL;
+    one.dy = one.reserve_in = one.dgates_in = NULL;
+    return one;
+}

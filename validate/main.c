@@ -1,0 +1,288 @@
+/* weir-validate: every kernel on every instruction set against the oracle.
+ * SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/runtime.h"
+#include "validate/check.h"
+#include "validate/fault.h"
+
+enum { EXIT_PASSED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_RUN = 77 };
+enum { MAX_NAMES = 64, CASES = 400, CASES_QUICK = 40, OP_SHARE = 10, ORACLE_SHARE = 4 };
+
+/* A kernel without a check does not link. */
+static const check *const kernel_checks[] = {
+#define K(name, type, params) &check_##name,
+#include "kernels/kernels.def"
+#undef K
+};
+enum { KERNEL_CHECKS = sizeof kernel_checks / sizeof kernel_checks[0] };
+
+typedef struct selection {
+    bool isa[WEIR_ISA_COUNT];
+    bool isa_named;
+    const char *kernels[MAX_NAMES];
+    int kernel_count;
+} selection;
+
+typedef struct totals {
+    int64_t passed, failed;
+    bool cannot_run;
+} totals;
+
+static const char usage[] =
+    "usage: weir-validate [options]\n"
+    "  --isa LIST       instruction sets: scalar (the oracle itself), generic, avx2, avx512;\n"
+    "                   default: all that can run here\n"
+    "  --kernel LIST    kernels, by name; default: all\n"
+    "  --seed N         of the random shapes and values; default 1\n"
+    "  --cases N        random cases per kernel and instruction set; default 400\n"
+    "  --case N         only case N\n"
+    "  --quick          40 cases\n"
+    "  --threads LIST   thread counts of the op checks; default 1,2,3,7\n"
+    "  --exhaustive     exp, tanh and sigmoid of all 2^32 floats instead (minutes)\n"
+    "  --list           names of the checks\n"
+    "Exit code: 0 all passed, 1 a failure, 2 usage, 77 a named instruction set can't run here.\n";
+
+static int usage_error(const char *what, const char *value) {
+    fprintf(stderr, "weir-validate: %s: %s\n%s", what, value, usage);
+    return EXIT_USAGE;
+}
+
+static bool number_parse(const char *text, int64_t low, int64_t high, int64_t *value) {
+    char *end;
+    errno = 0;
+    long long v = strtoll(text, &end, 10);
+    if (errno || end == text || *end || v < low || v > high) return false;
+    *value = v;
+    return true;
+}
+
+static bool isa_parse(char *list, selection *s) {
+    for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+        int isa = 0;
+        while (isa < WEIR_ISA_COUNT && strcmp(name, weir_isa_name((weir_isa)isa))) isa++;
+        if (isa == WEIR_ISA_COUNT) return false;
+        s->isa[isa] = s->isa_named = true;
+    }
+    return s->isa_named;
+}
+
+static const check *check_find(const char *name) {
+    for (int i = 0; i < KERNEL_CHECKS; i++)
+        if (!strcmp(kernel_checks[i]->name, name)) return kernel_checks[i];
+    for (int i = 0; op_checks[i]; i++)
+        if (!strcmp(op_checks[i]->name, name)) return op_checks[i];
+    return NULL;
+}
+
+static const char *kernels_parse(char *list, selection *s) {
+    for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+        if (!check_find(name) || s->kernel_count == MAX_NAMES) return name;
+        s->kernels[s->kernel_count++] = name;
+    }
+    return NULL;
+}
+
+static bool threads_parse(char *list, options *o) {
+    o->thread_count = 0;
+    o->threads_given = true;
+    for (char *text = strtok(list, ","); text; text = strtok(NULL, ",")) {
+        int64_t n;
+        if (!number_parse(text, 1, 1024, &n) || o->thread_count == MAX_THREADS_LIST) return false;
+        o->threads[o->thread_count++] = (int)n;
+    }
+    return o->thread_count > 0;
+}
+
+static void list_print(void) {
+    for (int i = 0; i < KERNEL_CHECKS; i++) printf("%s\n", kernel_checks[i]->name);
+    for (int i = 0; op_checks[i]; i++) printf("%s\n", op_checks[i]->name);
+}
+
+static int option_apply(int option, char *value, options *o, selection *s) {
+    const char *unknown;
+    int64_t n = 0;
+    switch (option) {
+    case 'i': return isa_parse(value, s) ? 0 : usage_error("--isa: unknown instruction set", value);
+    case 'k':
+        unknown = kernels_parse(value, s);
+        return unknown ? usage_error("--kernel: no such check (see --list)", unknown) : 0;
+    case 's':
+        if (!number_parse(value, 0, INT64_MAX, &n)) return usage_error("--seed: 0 or more", value);
+        o->seed = (uint64_t)n;
+        return 0;
+    case 'c':
+        if (!number_parse(value, 1, INT64_MAX, &o->cases))
+            return usage_error("--cases: 1 or more", value);
+        return 0;
+    case 'n':
+        if (!number_parse(value, 0, INT64_MAX, &o->only_case))
+            return usage_error("--case: 0 or more", value);
+        return 0;
+    case 't': return threads_parse(value, o) ? 0 : usage_error("--threads: up to 8 numbers", value);
+    case 'q':
+        o->quick = true;
+        o->cases = CASES_QUICK;
+        return 0;
+    case 'x': o->exhaustive = true; return 0;
+    case 'l': list_print(); exit(EXIT_PASSED);
+    case 'h': printf("%s", usage); exit(EXIT_PASSED);
+    default: fprintf(stderr, "%s", usage); return EXIT_USAGE;
+    }
+}
+
+static int options_parse(int argc, char **argv, options *o, selection *s) {
+    static const struct option longs[] = {{"isa", required_argument, NULL, 'i'},
+                                          {"kernel", required_argument, NULL, 'k'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {"cases", required_argument, NULL, 'c'},
+                                          {"case", required_argument, NULL, 'n'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"quick", no_argument, NULL, 'q'},
+                                          {"exhaustive", no_argument, NULL, 'x'},
+                                          {"list", no_argument, NULL, 'l'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    int option;
+    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        int error = option_apply(option, optarg, o, s);
+        if (error) return error;
+    }
+    return optind < argc ? usage_error("not an option", argv[optind]) : 0;
+}
+
+static bool selected(const selection *s, const char *name) {
+    for (int i = 0; i < s->kernel_count; i++)
+        if (!strcmp(s->kernels[i], name)) return true;
+    return s->kernel_count == 0;
+}
+
+/* One case, with whatever fault it makes. */
+static void case_run(context *c, check_fn *run) {
+    c->rng = rng_new(c->options->seed, c->kernel, c->index);
+    c->values = values_draw(&c->rng, c->index);
+    c->failures = 0;
+    c->nan_for_inf = false;
+    c->tree = 0;
+    c->shape[0] = 0;
+    const void *address;
+    if (fault_caught(&address)) {
+        char where[160];
+        address_describe(c, address, where, sizeof where);
+        fail(c, "fault: %s", where);
+    } else {
+        run(c);
+        fault_release();
+    }
+    buffers_free(c);
+}
+
+static void check_run(context *c, const check *k, totals *t, bool op) {
+    check_fn *run = c->isa == WEIR_ISA_SCALAR ? k->oracle : k->kernel;
+    if (!run) return;
+    c->kernel = k->name;
+    c->worst = 0;
+    c->reported = 0;
+    c->op = op;
+    c->differences = c->decisive = 0;
+    int64_t failed = 0, first = 0, last = c->options->cases;
+    if (op) last = (last + OP_SHARE - 1) / OP_SHARE; /* they are larger */
+    if (c->isa == WEIR_ISA_SCALAR) last = (last + ORACLE_SHARE - 1) / ORACLE_SHARE;
+    c->compared = 0;
+    if (c->options->only_case >= 0) {
+        first = c->options->only_case;
+        last = first + 1;
+    }
+    for (c->index = first; c->index < last; c->index++) {
+        case_run(c, run);
+        failed += c->failures > 0;
+    }
+    if (4 * c->decisive < 3 * c->differences && last - first > 1) {
+        printf("FAIL %s %s: only %" PRId64 " of %" PRId64 " finite differences are decisive\n",
+               k->name, weir_isa_name(c->isa), c->decisive, c->differences);
+        failed++;
+    }
+    if (!c->compared && !failed) {
+        printf("FAIL %s %s: compared nothing\n", k->name, weir_isa_name(c->isa));
+        failed = 1;
+    }
+    printf("%-22s %-8s %6" PRId64 " cases %11" PRId64 " numbers  worst %5.3f of bound  ", k->name,
+           weir_isa_name(c->isa), last - first, c->compared, c->worst);
+    if (failed)
+        printf("FAIL (%" PRId64 " cases)\n", failed);
+    else
+        printf("ok\n");
+    fflush(stdout);
+    if (failed)
+        t->failed++;
+    else
+        t->passed++;
+}
+
+/* A table that quietly holds the oracle's functions would pass every check. */
+static void fallback_check(const context *c, totals *t, const selection *s) {
+    const weir_kernels *k = c->k, *scalar = c->oracle;
+    if (c->isa == WEIR_ISA_SCALAR) return;
+#define K(name, type, params)                                                             \
+    if (k->name == scalar->name && selected(s, #name)) {                                  \
+        printf("FAIL %s %s: the table holds the scalar kernel\n    repro: weir-validate " \
+               "--isa %s --kernel %s\n",                                                  \
+               #name, weir_isa_name(c->isa), weir_isa_name(c->isa), #name);               \
+        t->failed++;                                                                      \
+    }
+#include "kernels/kernels.def"
+#undef K
+}
+
+/* NULL, or why kernels of isa can't run here. */
+static const char *why_not(weir_isa isa) {
+    const char *reason = NULL;
+    if (!weir_kernels_get(isa)) return "not in this build";
+    if (!weir_cpu_has(isa, &reason)) return reason ? reason : "not on this CPU";
+    return NULL;
+}
+
+static void isa_run(const options *o, const selection *s, weir_isa isa, totals *t) {
+    const char *reason = why_not(isa);
+    if (reason) {
+        printf("SKIP %s: %s\n", weir_isa_name(isa), reason);
+        t->cannot_run |= s->isa_named;
+        return;
+    }
+    if (o->exhaustive) {
+        if (isa != WEIR_ISA_SCALAR) exhaustive_run(isa, &t->passed, &t->failed);
+        return;
+    }
+    context c = {.options = o,
+                 .isa = isa,
+                 .k = weir_kernels_get(isa),
+                 .oracle = weir_kernels_get(WEIR_ISA_SCALAR),
+                 .generic = isa == WEIR_ISA_GENERIC ? NULL : weir_kernels_get(WEIR_ISA_GENERIC)};
+    fallback_check(&c, t, s);
+    for (int i = 0; i < KERNEL_CHECKS; i++)
+        if (selected(s, kernel_checks[i]->name)) check_run(&c, kernel_checks[i], t, false);
+    for (int i = 0; op_checks[i]; i++)
+        if (selected(s, op_checks[i]->name)) check_run(&c, op_checks[i], t, true);
+    runtimes_free();
+}
+
+int main(int argc, char **argv) {
+    options o = {
+        .seed = 1, .cases = CASES, .only_case = -1, .threads = {1, 2, 3, 7}, .thread_count = 4};
+    selection s = {0};
+    totals t = {0};
+    int error = options_parse(argc, argv, &o, &s);
+    if (error) return error;
+    fault_install();
+    for (int isa = 0; isa < WEIR_ISA_COUNT; isa++)
+        if (s.isa[isa] || !s.isa_named) isa_run(&o, &s, (weir_isa)isa, &t);
+    printf("%" PRId64 " passed, %" PRId64 " failed\n", t.passed, t.failed);
+    if (t.failed) return EXIT_FAILED;
+    return t.cannot_run ? EXIT_CANNOT_RUN : t.passed ? EXIT_PASSED : EXIT_FAILED;
+}

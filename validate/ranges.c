@@ -1,0 +1,148 @@
+/* Checks of a kernel that works on a range of rows. SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "runtime/runtime.h"
+#include "validate/check.h"
+
+static _Thread_local unsigned saved_denormals;
+
+void kernels_begin(context *c) {
+    inputs_lock(c);
+    saved_denormals = weir_denormals_flush();
+}
+
+void kernels_end(context *c) {
+    weir_denormals_restore(saved_denormals);
+    inputs_unlock(c);
+}
+
+void outputs_new(context *c, const range_check *r, bool guarded, float **out) {
+    for (int i = 0; i < r->outputs; i++) {
+        const output *o = &r->output[i];
+        int64_t n = tensor_size(&o->tensor);
+        out[i] = guarded ? output_new(c, o->tensor.name, n) : plain_new(c, n);
+        if (o->initial) memcpy(out[i], o->initial, (size_t)n * sizeof(float));
+    }
+}
+
+void padding_clear(const range_check *r, float *const *out) {
+    for (int i = 0; i < r->outputs; i++) {
+        const output *o = &r->output[i];
+        int64_t n = tensor_size(&o->tensor);
+        for (int64_t j = 0; j < n && o->padded; j++)
+            if (j % o->padded >= o->used) out[i][j] = 0;
+    }
+}
+
+void ranges_same(context *c, const range_check *r, const char *what, float *const *got,
+                 float *const *expected) {
+    for (int i = 0; i < r->outputs; i++) {
+        const output *o = &r->output[i];
+        if (o->integer) {
+            compare_integers(c, &o->tensor, what, (const int32_t *)(const void *)got[i],
+                             (const int32_t *)(const void *)expected[i]);
+        } else {
+            compare_bits(c, &o->tensor, what, got[i], expected[i]);
+        }
+    }
+}
+
+void ranges_compare(context *c, const range_check *r, float *const *got, float *const *expected) {
+    double *bound[MAX_OUTPUTS];
+    if (!r->bound) {
+        ranges_same(c, r, "scalar", got, expected);
+        return;
+    }
+    for (int i = 0; i < r->outputs; i++)
+        bound[i] = double_new(c, tensor_size(&r->output[i].tensor));
+    r->bound(c, r->arg, expected, bound);
+    for (int i = 0; i < r->outputs; i++) {
+        const output *o = &r->output[i];
+        if (o->integer) {
+            compare_integers(c, &o->tensor, "scalar", (const int32_t *)(const void *)got[i],
+                             (const int32_t *)(const void *)expected[i]);
+        } else {
+            compare_bounds(c, &o->tensor, got[i], expected[i], bound[i]);
+        }
+    }
+}
+
+static int64_t row_of(const output *o, int64_t element) {
+    if (!o->width2 || element < o->split) return element / o->width;
+    return (element - o->split) / o->width2;
+}
+
+/* Rows outside r0 <= r < r1 still hold what they held before the call. */
+static void outside_untouched(context *c, const range_check *r, int64_t r0, int64_t r1,
+                              float *const *out) {
+    for (int i = 0; i < r->outputs; i++) {
+        const output *o = &r->output[i];
+        int64_t n = tensor_size(&o->tensor);
+        for (int64_t j = 0; j < n; j++) {
+            int64_t row = row_of(o, j);
+            if (row >= r0 && row < r1) continue;
+            bool same = o->initial ? !memcmp(&out[i][j], &o->initial[j], sizeof(float))
+                                   : is_poison(out[i][j]);
+            if (same) continue;
+            fail(c, "%s: rows %lld to %lld were asked for, element %lld (row %lld) was written",
+                 o->tensor.name, (long long)r0, (long long)r1, (long long)j, (long long)row);
+            return;
+        }
+    }
+}
+
+/* One range first, alone; then what is before and after it, in pieces. */
+static void cuts_check(context *c, const range_check *r, float *const *expected) {
+    float *out[MAX_OUTPUTS];
+    outputs_new(c, r, true, out);
+    int64_t a = rng_range(&c->rng, 0, r->rows - 1), b = rng_range(&c->rng, a + 1, r->rows);
+    kernels_begin(c);
+    r->call(c->k, r->arg, a, b, out);
+    kernels_end(c);
+    outside_untouched(c, r, a, b, out);
+    kernels_begin(c);
+    for (int64_t r0 = 0; r0 < r->rows;) {
+        int64_t end = r0 < a ? a : r->rows;
+        int64_t r1 = r0 == a ? b : rng_range(&c->rng, r0 + 1, end);
+        if (r0 != a) r->call(c->k, r->arg, r0, r1, out);
+        r0 = r1;
+    }
+    kernels_end(c);
+    canaries_check(c);
+    padding_clear(r, out);
+    ranges_same(c, r, "the same kernel in one range", out, expected);
+}
+
+void ranges_plain(context *c, const range_check *r, const weir_kernels *k, float **out) {
+    outputs_new(c, r, false, out);
+    kernels_begin(c);
+    r->call(k, r->arg, 0, r->rows, out);
+    kernels_end(c);
+    padding_clear(r, out);
+}
+
+void ranges_run(context *c, const range_check *r, float **got) {
+    outputs_new(c, r, true, got);
+    kernels_begin(c);
+    r->call(c->k, r->arg, 0, r->rows, got);
+    kernels_end(c);
+    canaries_check(c);
+    padding_clear(r, got);
+}
+
+void ranges_bits(context *c, const range_check *r, float *const *got) {
+    float *generic[MAX_OUTPUTS];
+    if (c->generic && !c->failures) {
+        ranges_plain(c, r, c->generic, generic);
+        ranges_same(c, r, "generic", got, generic);
+    }
+    if (!c->failures) cuts_check(c, r, got);
+}
+
+void ranges_check(context *c, const range_check *r) {
+    float *got[MAX_OUTPUTS], *expected[MAX_OUTPUTS];
+    ranges_plain(c, r, c->oracle, expected);
+    ranges_run(c, r, got);
+    ranges_compare(c, r, got, expected);
+    ranges_bits(c, r, got);
+}
