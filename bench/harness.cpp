@@ -100,7 +100,7 @@ std::string disagreement(const Entry &a, const Results &results_a, const Entry &
 /* Collects the times for the table and passes everything on to the JSON file. */
 class Collector : public benchmark::BenchmarkReporter {
   public:
-    explicit Collector(const std::string &path) {
+    Collector(const std::string &path, bool only_best) : show_best(only_best) {
         if (path.empty()) return;
         file.open(path);
         if (!file) throw std::runtime_error(path + ": can't be written");
@@ -127,10 +127,12 @@ class Collector : public benchmark::BenchmarkReporter {
         if (s.empty()) return {};
         std::sort(s.begin(), s.end());
         const size_t n = s.size();
-        return {n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2, s[0]};
+        const double median = n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
+        return {show_best ? s[0] : median, s[0]};
     }
 
   private:
+    const bool show_best;
     std::ofstream file;
     benchmark::JSONReporter json;
     std::map<std::string, std::vector<double>> seconds;
@@ -241,8 +243,8 @@ int run_groups(const Area &area, const CommandLine &line) {
     const Peaks peaks(line.options);
     peaks.describe();
     benchmark::AddCustomContext("oneDNN", onednn_description());
-    Collector collector(line.out);
-    Table table(area, peaks, line.options.quick);
+    Collector collector(line.out, line.options.best);
+    Table table(area, peaks, line.options);
     bool good = true;
     for (size_t i = 0; i < groups.size(); i++) {
         std::vector<Entry> entries = select(groups[i]);

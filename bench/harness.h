@@ -74,6 +74,7 @@ struct Options {
     std::vector<weir_isa> isas;
     std::vector<int> threads;
     bool quick = false;
+    bool best = false; /* show the best repetition, not the median */
 };
 
 /* What one program measures. */

@@ -18,6 +18,8 @@ static const char *const help_text =
     "  --isa LIST        instruction sets: scalar,generic,avx2,avx512; default: AVX2 and above\n"
     "  --threads LIST    numbers of threads; default 1 and the cores allowed\n"
     "  --scalar          the scalar oracle too (slow)\n"
+    "  --best            best of 20 short repetitions instead of the median of 5: for a machine\n"
+    "                    that others use too\n"
     "  --quick           one repetition, small batches: seconds, checks results\n"
     "  --benchmark_filter REGEX, --benchmark_repetitions N, --benchmark_min_time SECONDS,\n"
     "  --benchmark_out FILE (JSON), --benchmark_list_tests and others of Google Benchmark\n";
@@ -88,9 +90,16 @@ static bool take_value(int argc, char **argv, int *i, const std::string &name, s
 static void initialize_benchmark(const CommandLine &line, const std::vector<std::string> &rest,
                                  const char *program) {
     static std::vector<std::string> words;
-    words = {program, "--benchmark_enable_random_interleaving=true",
-             line.options.quick ? "--benchmark_repetitions=1" : "--benchmark_repetitions=5",
-             line.options.quick ? "--benchmark_min_time=0.0001" : "--benchmark_min_time=0.02"};
+    words = {program, "--benchmark_enable_random_interleaving=true", "--benchmark_repetitions=5",
+             "--benchmark_min_time=0.02"};
+    if (line.options.best) {
+        words.push_back("--benchmark_repetitions=20");
+        words.push_back("--benchmark_min_time=0.002");
+    }
+    if (line.options.quick) {
+        words.push_back("--benchmark_repetitions=1");
+        words.push_back("--benchmark_min_time=0.0001");
+    }
     words.insert(words.end(), rest.begin(), rest.end());
     static std::vector<char *> argv;
     for (std::string &word : words) argv.push_back(word.data());
@@ -120,6 +129,8 @@ CommandLine parse_command_line(int argc, char **argv, const Area &area) {
         }
         if (word == "--quick")
             options.quick = true;
+        else if (word == "--best")
+            options.best = true;
         else if (word == "--scalar")
             scalar = true;
         else if (word == "--benchmark_list_tests")

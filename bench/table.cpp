@@ -55,8 +55,8 @@ static std::string label_of(const Group &group) {
     return group.shape.empty() ? group.op : group.op + "/" + group.shape;
 }
 
-Table::Table(const Area &the_area, const Peaks &the_peaks, bool is_quick)
-    : area(the_area), peaks(the_peaks), quick(is_quick) {
+Table::Table(const Area &the_area, const Peaks &the_peaks, const Options &options)
+    : area(the_area), peaks(the_peaks), quick(options.quick), best(options.best) {
     const std::string base = area.baseline.empty() ? "" : area.baseline + " ms";
     const char *plain = area.baseline == "onednn" ? "plain ms" : "";
     std::printf("\n%-56s %3s %-7s %10s %8s %6s %7s  %10s %6s  %9s %6s  %s\n", "operation and shape",
@@ -100,23 +100,23 @@ bool Table::is_baseline(const Cell &cell) const {
  * convolutions scale well, hardly faster: something else used the machine.
  */
 bool Table::disturbed(const Group &group, const Cell *cell) const {
-    if (!cell || cell->timing.median <= 0) return false;
-    const double seconds = cell->timing.median;
+    if (!cell || cell->timing.shown <= 0) return false;
+    const double seconds = cell->timing.shown;
     if (seconds > 1.5 * cell->timing.best) return true;
     const Cell *one = find(cell->backend->name, 1);
     if (cell->backend->threads != 2 || !one) return false;
-    if (seconds > 50e-6 && seconds > 2 * one->timing.median) return true;
+    if (seconds > 50e-6 && seconds > 2 * one->timing.shown) return true;
     return cell->backend->library == Backend::ONEDNN && group.op.rfind("conv1d", 0) == 0 &&
-           one->timing.median > 0.5e-3 && one->timing.median < 1.7 * seconds;
+           one->timing.shown > 0.5e-3 && one->timing.shown < 1.7 * seconds;
 }
 
 void Table::print_row(const Group &group, const Cell &cell) {
     const Backend &backend = *cell.backend;
     const Cell *base = find(area.baseline, backend.threads);
     const Cell *plain = find(area.baseline + "_plain", backend.threads);
-    const double time = cell.timing.median;
+    const double time = cell.timing.shown;
     const auto rate = [&](double amount) { return time > 0 ? amount / time : 0; };
-    const auto seconds = [](const Cell *c) { return c ? c->timing.median : 0; };
+    const auto seconds = [](const Cell *c) { return c ? c->timing.shown : 0; };
     const double ratio = rate(seconds(base)), peak = peaks.of(backend);
     const bool doubt = disturbed(group, &cell) || disturbed(group, base);
     std::string note =
@@ -171,6 +171,7 @@ void Table::finish() const {
         std::printf(
             "quick: each was run a few times on a small batch; the results agree, the times "
             "mean little.\n");
+    if (best) std::printf("best: times are those of the best repetition, not medians.\n");
     if (disturbed_rows > 0)
         std::printf("disturbed: %d of %d rows, marked ~ and left out of the means: something else "
                     "used the machine.\n",

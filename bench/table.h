@@ -27,13 +27,14 @@ class Peaks {
 
 /* Seconds of one run, over the repetitions; 0: not timed. */
 struct Timing {
-    double median = 0, best = 0;
+    double shown = 0; /* the median, or with --best the best */
+    double best = 0;
 };
 
 /* Rows are printed as soon as a group is done, so the growing table is the progress. */
 class Table {
   public:
-    Table(const Area &area, const Peaks &peaks, bool quick);
+    Table(const Area &area, const Peaks &peaks, const Options &options);
     /* On a terminal: says what runs now. */
     void progress(const Group &group, size_t number, size_t count) const;
     /* A backend's time, what it chose, what went wrong. */
@@ -57,7 +58,7 @@ class Table {
 
     const Area &area;
     const Peaks &peaks;
-    const bool quick;
+    const bool quick, best;
     std::vector<Cell> cells;                                  /* of the group being collected */
     std::map<std::string, std::pair<double, int>> log_ratios; /* op, backend, threads: sum, count */
     int rows = 0, disturbed_rows = 0;
