@@ -21,7 +21,7 @@ extern const char *const model_keras_choices[], *const model_mask_choices[];
         OPTION_CHOICE_DEFAULT("dropout-masks", &(m)->masks, model_mask_choices,   \
                               "a mask for each gate or one that the gates share", \
                               "gate; shared with --keras 3"),                     \
-        OPTION_DOUBLE("lr", "RATE", &(m)->rate, 0, 1e6, "learning rate of RMSprop")
+        OPTION_DOUBLE("lr", "RATE", &(m)->rate, 0, 1e30, "learning rate of RMSprop")
 
 model_arguments model_arguments_default(void);
 

@@ -163,6 +163,7 @@ static void print_header(const run *r) {
            weir_threading_name(weir_runtime_threading(r->runtime)),
            weir_bind_name(weir_runtime_bind(r->runtime)),
            weir_isa_name(weir_runtime_isa(r->runtime)));
+    fflush(stdout);
 }
 
 /* ---- the epochs ---- */

@@ -1,0 +1,435 @@
+/* Model files: what was saved comes back, and what is broken is refused.
+ * SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "train/model/definition.h"
+#include "train/model/json.h"
+#include "train/model/random.h"
+#include "train/model/sequential.h"
+
+static weir_runtime *runtime;
+static char folder[64];
+static char path[128]; /* of the file that a test writes */
+
+static int set_up(void **state) {
+    (void)state;
+    weir_runtime_options o = weir_runtime_options_default();
+    o.threads = 1;
+    strcpy(folder, "/tmp/weir-model-XXXXXX");
+    if (!mkdtemp(folder)) return 1;
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    return weir_runtime_create(&o, &runtime) != WEIR_OK;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    unlink(path);
+    weir_runtime_destroy(runtime);
+    return rmdir(folder); /* fails when a test left something behind */
+}
+
+static weir_model *create(const char *name, int keras) {
+    weir_model_options o = weir_model_options_default(keras);
+    o.T = 80; /* jena-conv needs 67 */
+    o.C_in = 4;
+    o.seed = 11;
+    o.target = 2;
+    weir_model *m = NULL;
+    if (weir_model_create(runtime, name, &o, &m) != WEIR_OK) fail_msg("%s", weir_last_error());
+    return m;
+}
+
+static weir_model *load(void) {
+    weir_model *m = NULL;
+    if (weir_model_load(runtime, path, NULL, &m) != WEIR_OK) fail_msg("%s", weir_last_error());
+    return m;
+}
+
+/* ---- files as bytes ---- */
+
+typedef struct bytes {
+    char *data;
+    size_t count;
+} bytes;
+
+static bytes read_file(void) {
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    bytes b = {malloc(1 << 20), 0};
+    b.count = fread(b.data, 1, 1 << 20, f);
+    fclose(f);
+    return b;
+}
+
+static void write_file(const char *data, size_t count) {
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, count, f), count);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* The file is refused as FORMAT, and the message names it and has these words. */
+static void expect_refusal(const char *words) {
+    weir_model *m = NULL;
+    const weir_status status = weir_model_load(runtime, path, NULL, &m);
+    if (status != WEIR_ERROR_FORMAT)
+        fail_msg("'%s' expected, status is %s", words, weir_status_name(status));
+    assert_null(m);
+    assert_non_null(strstr(weir_last_error(), path));
+    if (!strstr(weir_last_error(), words))
+        fail_msg("'%s' does not say '%s'", weir_last_error(), words);
+}
+
+/* A file of this header and so many zero bytes of data. */
+static void write_header(const char *header, size_t data_bytes) {
+    const uint64_t length = strlen(header);
+    const size_t count = 8 + length + data_bytes;
+    char *file = calloc(count, 1);
+    memcpy(file, &length, 8);
+    memcpy(file + 8, header, length);
+    write_file(file, count);
+    free(file);
+}
+
+/* ---- round trip ---- */
+
+static void check_round_trip(const char *name, int keras) {
+    weir_model *m = create(name, keras);
+    assert_int_equal(weir_model_set_metadata(m, "data", "{\"mean\": [0.1]}"), WEIR_OK);
+    assert_int_equal(weir_model_set_metadata(m, "note", "a \"quoted\"\nline"), WEIR_OK);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    weir_model *n = load();
+    assert_string_equal(weir_model_name(n), name);
+    assert_int_equal(weir_model_T(n), 80);
+    assert_int_equal(weir_model_C_in(n), 4);
+    assert_int_equal(n->layer_count, m->layer_count);
+    for (int i = 0; i < m->layer_count; i++) {
+        weir_layer *a = &m->layers[i].spec, *b = &n->layers[i].spec;
+        assert_int_equal(a->kind, b->kind);
+        assert_true(a->dropout == b->dropout && a->recurrent_dropout == b->recurrent_dropout);
+        if (a->kind == WEIR_LAYER_GRU) {
+            assert_int_equal(a->reset_after, b->reset_after);
+            assert_int_equal(a->recurrent, b->recurrent);
+            assert_int_equal(a->mask_gates, b->mask_gates);
+        }
+    }
+    if (m->parameters > 0)
+        assert_memory_equal(m->values, n->values, (size_t)m->parameters * sizeof(float));
+    assert_string_equal(weir_model_metadata(n, "data"), "{\"mean\": [0.1]}");
+    assert_string_equal(weir_model_metadata(n, "note"), "a \"quoted\"\nline");
+    float x[2 * 80 * 4], y[2], z[2];
+    for (int i = 0; i < 2 * 80 * 4; i++) x[i] = (float)random_uniform(1, 1, (uint64_t)i);
+    assert_int_equal(weir_model_predict(m, 2, x, y), WEIR_OK);
+    assert_int_equal(weir_model_predict(n, 2, x, z), WEIR_OK);
+    assert_memory_equal(y, z, sizeof y);
+    weir_model_destroy(m);
+    weir_model_destroy(n);
+}
+
+static void test_round_trip(void **state) {
+    (void)state;
+    for (int i = 0; weir_model_builtin_name(i); i++) {
+        check_round_trip(weir_model_builtin_name(i), 2);
+        check_round_trip(weir_model_builtin_name(i), 3);
+    }
+}
+
+static void test_layout(void **state) {
+    (void)state;
+    weir_model *m = create("jena-conv-gru", 2);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    bytes b = read_file();
+    uint64_t length = 0;
+    memcpy(&length, b.data, 8);
+    assert_int_equal(length % 8, 0);
+    assert_int_equal(b.data[8], '{');
+    assert_int_equal(b.count, 8 + length + 4 * (size_t)m->parameters);
+    /* In the order of the names the bias of the first convolution comes first, its kernel next. */
+    const float *data = (const float *)(const void *)(b.data + 8 + length);
+    assert_memory_equal(data, layer_value(&m->layers[0], 1), 32 * sizeof(float));
+    assert_memory_equal(data + 32, layer_value(&m->layers[0], 0), 5 * 4 * 32 * sizeof(float));
+    free(b.data);
+    weir_model_destroy(m);
+}
+
+static void test_numbers_are_exact(void **state) {
+    (void)state;
+    for (uint64_t i = 0; i < 20000; i++) {
+        union {
+            uint64_t bits;
+            double value;
+        } u = {.bits = random_u64(1, 1, i)};
+        if (i == 0) u.value = 0.1;
+        if (i == 1) u.value = 5e-324;
+        if (i == 2) u.value = 9007199254740993.0;
+        if (!isfinite(u.value)) continue;
+        cJSON *number = json_number(u.value);
+        char *text = cJSON_PrintUnformatted(number);
+        cJSON *again = json_parse(text, strlen(text), NULL);
+        assert_non_null(again);
+        assert_true(again->valuedouble == u.value);
+        cJSON_Delete(number);
+        cJSON_Delete(again);
+        cJSON_free(text);
+    }
+}
+
+static void test_metadata(void **state) {
+    (void)state;
+    weir_model *m = create("jena-gru", 2);
+    assert_null(weir_model_metadata(m, "a"));
+    assert_int_equal(weir_model_set_metadata(m, "a", "1"), WEIR_OK);
+    assert_int_equal(weir_model_set_metadata(m, "b", "2"), WEIR_OK);
+    assert_int_equal(weir_model_set_metadata(m, "a", "3"), WEIR_OK);
+    assert_string_equal(weir_model_metadata(m, "a"), "3");
+    assert_int_equal(weir_model_set_metadata(m, "a", NULL), WEIR_OK);
+    assert_null(weir_model_metadata(m, "a"));
+    assert_string_equal(weir_model_metadata(m, "b"), "2");
+    assert_int_equal(weir_model_set_metadata(m, "weir.model", "x"), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_model_set_metadata(m, "", "x"), WEIR_ERROR_ARGUMENT);
+    weir_model_destroy(m);
+}
+
+/* ---- broken files ---- */
+
+static void test_truncated(void **state) {
+    (void)state;
+    weir_model *m = create("jena-gru", 2);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    weir_model_destroy(m);
+    bytes b = read_file();
+    for (size_t n = 0; n < b.count; n += n < 3000 ? 1 : 97) {
+        write_file(b.data, n);
+        expect_refusal("");
+    }
+    b.data = realloc(b.data, b.count + 4);
+    memset(b.data + b.count, 0, 4);
+    write_file(b.data, b.count + 4);
+    expect_refusal("4 bytes behind the last tensor");
+    free(b.data);
+}
+
+/* Every byte of the header, changed in several ways: an error or a model, and never a crash. */
+static void test_changed_bytes(void **state) {
+    (void)state;
+    weir_model *m = create("jena-gru", 2);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    weir_model_destroy(m);
+    bytes b = read_file();
+    uint64_t length = 0;
+    memcpy(&length, b.data, 8);
+    static const char changes[] = {0x01, 0x10, (char)0x80, 0x7f};
+    int refused = 0;
+    const int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < 8 + length; i++) {
+        for (size_t k = 0; k < sizeof changes; k++) {
+            const char changed = (char)(b.data[i] ^ changes[k]);
+            assert_int_equal(pwrite(fd, &changed, 1, (off_t)i), 1);
+            weir_model *n = NULL;
+            const weir_status status = weir_model_load(runtime, path, NULL, &n);
+            assert_true(status == WEIR_OK || status == WEIR_ERROR_FORMAT);
+            refused += status != WEIR_OK;
+            weir_model_destroy(n);
+        }
+        assert_int_equal(pwrite(fd, b.data + i, 1, (off_t)i), 1);
+    }
+    close(fd);
+    assert_true(refused > (int)length);
+    free(b.data);
+}
+
+/* Replaces the first `from` in the header by `to` of the same length. */
+static void with_change(const bytes *b, const char *from, const char *to, const char *words) {
+    assert_int_equal(strlen(from), strlen(to));
+    char *at = memmem(b->data, b->count, from, strlen(from));
+    assert_non_null(at);
+    memcpy(at, to, strlen(to));
+    write_file(b->data, b->count);
+    memcpy(at, from, strlen(from));
+    expect_refusal(words);
+}
+
+static void test_wrong_tensors(void **state) {
+    (void)state;
+    weir_model *m = create("jena-gru", 2);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    weir_model_destroy(m);
+    bytes b = read_file();
+    with_change(&b, "\"F32\"", "\"F16\"", "'dense/bias': dtype is F16, accepted: F32");
+    with_change(&b, "\"gru/kernel\"", "\"gru/Kernel\"", "tensor 'gru/kernel' is missing");
+    with_change(&b, "\"dense/kernel\"", "\"gru/bias\"    ", "'gru/bias' is there twice");
+    with_change(&b, "[4,96]", "[8,48]", "'gru/kernel': shape is [8, 48], the layer needs [4, 96]");
+    with_change(&b, "[4,96]", "[4,97]", "'gru/kernel': data_offsets");
+    with_change(&b, "[4,96]", "[-4,9]", "not a whole number");
+    with_change(&b, "[4,96]", "[9e99]", "not a whole number");
+    with_change(&b, "[4,96]", "\"four\"", "shape must be a list");
+    with_change(&b, "[0,4]", "[4,8]", "'dense/bias': begins at byte 4");
+    with_change(&b, "[0,4]", "[4,0]", "data_offsets [4, 0] don't fit");
+    with_change(&b, "\"1\"", "\"2\"", "weir.format is 2, accepted: 1");
+    with_change(&b, "weir.model", "Weir.model", "not a Weir model");
+    with_change(&b, "\\\"units\\\":32", "\\\"units\\\":33",
+                "shape is [4, 96], the layer needs [4, 99]");
+    with_change(&b, "\\\"units\\\":32", "\\\"units\\\":.5", "not JSON from byte");
+    with_change(&b, "\\\"units\\\":32", "\\\"unity\\\":32", "unity is not an option of this layer");
+    with_change(&b, "\\\"GRU\\\"", "\\\"GRV\\\"", "config.layers[0].class_name must be Conv1D");
+    with_change(&b, "tanh", "tank", "config.layers[0].config.activation must be linear");
+    with_change(&b, "Sequential", "Functional", "class_name must be \"Sequential\"");
+    free(b.data);
+}
+
+static void test_hostile_headers(void **state) {
+    (void)state;
+    write_file("", 0);
+    expect_refusal("not a safetensors file: 0 bytes");
+    static const char huge[] = "\xff\xff\xff\xff\xff\xff\xff\xff{}";
+    write_file(huge, sizeof huge - 1);
+    expect_refusal("a header of 18446744073709551615 bytes");
+    write_file("\x89HDF\r\n\x1a\n, and more", 20);
+    expect_refusal("not a safetensors file");
+    write_header("[]", 0);
+    expect_refusal("no JSON object");
+    write_header("{} x", 0);
+    expect_refusal("no JSON object from byte 11 on");
+    write_header("{}", 0);
+    expect_refusal("not a Weir model");
+    write_header("{\"a\":1}", 0);
+    expect_refusal("'a': dtype is missing");
+    /* Sizes whose product overflows, to zero among others. */
+    write_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],"
+                 "\"data_offsets\":[0,0]}}",
+                 0);
+    expect_refusal("too large");
+    write_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],"
+                 "\"data_offsets\":[0,4]}}",
+                 4);
+    expect_refusal("at most 8 sizes");
+    write_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+                 "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+                 4);
+    expect_refusal("'b': begins at byte 0 of the data, expected 4");
+    write_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[1073741824],"
+                 "\"data_offsets\":[0,4294967296]}}",
+                 4);
+    expect_refusal("is it truncated?");
+    char *deep = malloc(1 << 20);
+    memset(deep, '[', (1 << 20) - 1);
+    deep[(1 << 20) - 1] = '\0';
+    write_header(deep, 0);
+    expect_refusal("no JSON object");
+    free(deep);
+}
+
+/* A definition may claim any size: memory is taken only after the tensors were seen to be there. */
+static void test_hostile_sizes(void **state) {
+    (void)state;
+    static const char *const layers[][2] = {
+        {"{\\\"class_name\\\":\\\"Dense\\\",\\\"config\\\":{\\\"units\\\":16777216,"
+         "\\\"batch_input_shape\\\":[null,1,100]}}",
+         "'dense/kernel' is missing"},
+        {"{\\\"class_name\\\":\\\"Dense\\\",\\\"config\\\":{\\\"units\\\":16777216,"
+         "\\\"batch_input_shape\\\":[null,1,16777216]}}",
+         "more than 2^31 floats"},
+        {"{\\\"class_name\\\":\\\"Flatten\\\",\\\"config\\\":{"
+         "\\\"batch_input_shape\\\":[null,16777216,16777216]}}",
+         "more than 2^31 floats"},
+        {"{\\\"class_name\\\":\\\"Dense\\\",\\\"config\\\":{\\\"units\\\":1e300,"
+         "\\\"batch_input_shape\\\":[null,1,1]}}",
+         "units must be a whole number"},
+        {"{\\\"class_name\\\":\\\"Dense\\\",\\\"config\\\":{\\\"units\\\":3}}",
+         "batch_input_shape must be there"},
+    };
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
+        char header[1024];
+        snprintf(header, sizeof header,
+                 "{\"__metadata__\":{\"weir.format\":\"1\",\"weir.model\":\"{\\\"class_name\\\":"
+                 "\\\"Sequential\\\",\\\"config\\\":{\\\"name\\\":\\\"m\\\",\\\"layers\\\":[%s]}}"
+                 "\"}}",
+                 layers[i][0]);
+        write_header(header, 0);
+        expect_refusal(layers[i][1]);
+    }
+}
+
+static void test_what_is_no_file(void **state) {
+    (void)state;
+    weir_model *m = NULL;
+    unlink(path);
+    assert_int_equal(weir_model_load(runtime, path, NULL, &m), WEIR_ERROR_SYSTEM);
+    assert_non_null(strstr(weir_last_error(), path));
+    assert_int_equal(weir_model_load(runtime, folder, NULL, &m), WEIR_ERROR_FORMAT);
+    assert_non_null(strstr(weir_last_error(), "not a regular file"));
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(weir_model_load(runtime, path, NULL, &m), WEIR_ERROR_FORMAT);
+    unlink(path);
+}
+
+/* ---- writing that fails ---- */
+
+static int files_in_folder(void) {
+    DIR *d = opendir(folder);
+    int count = 0;
+    while (readdir(d)) count++;
+    closedir(d);
+    return count - 2; /* "." and ".." */
+}
+
+static void test_failed_write_keeps_the_old_file(void **state) {
+    (void)state;
+    weir_model *m = create("jena-gru", 2), *other = create("jena-conv-gru", 2);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    bytes before = read_file();
+    struct rlimit limit, small;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    small = limit;
+    small.rlim_cur = 5000; /* the second file is larger */
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    const weir_status status = weir_model_save(other, path);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    assert_int_equal(status, WEIR_ERROR_SYSTEM);
+    assert_non_null(strstr(weir_last_error(), path));
+    bytes after = read_file();
+    assert_int_equal(before.count, after.count);
+    assert_memory_equal(before.data, after.data, before.count);
+    assert_int_equal(files_in_folder(), 1);
+    free(before.data);
+    free(after.data);
+    assert_int_equal(weir_model_save(m, "/no/such/folder/model.safetensors"), WEIR_ERROR_SYSTEM);
+    assert_non_null(strstr(weir_last_error(), "/no/such/folder/model.safetensors"));
+    weir_model_destroy(m);
+    weir_model_destroy(other);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_numbers_are_exact),
+        cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_changed_bytes),
+        cmocka_unit_test(test_wrong_tensors),
+        cmocka_unit_test(test_hostile_headers),
+        cmocka_unit_test(test_hostile_sizes),
+        cmocka_unit_test(test_what_is_no_file),
+        cmocka_unit_test(test_failed_write_keeps_the_old_file),
+    };
+    return cmocka_run_group_tests_name("model file", tests, set_up, tear_down);
+}

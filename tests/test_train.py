@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# weir train, eval and compare from outside. SPDX-License-Identifier: Apache-2.0
+"""usage: test_train.py WEIR_PROGRAM"""
+import csv
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+WEIR = None
+SMALL = ["--generated", "--generated-rows", "9000", "--lookback", "144", "--step", "6"]
+COUNTS = {"jena-dense": "107,585", "jena-conv": "12,609", "jena-gru": "4,545",
+          "jena-conv-gru": "13,697", "jena-naive": "0"}
+
+
+def environment(**variables):
+    return {**{k: v for k, v in os.environ.items() if not k.startswith("WEIR_")}, **variables}
+
+
+class Train(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def weir(self, *arguments, **variables):
+        return subprocess.run([WEIR, *arguments], env=environment(**variables), text=True,
+                              cwd=self.folder, capture_output=True, timeout=120, check=False)
+
+    def ok(self, *arguments, **variables):
+        run = self.weir(*arguments, **variables)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return run.stdout
+
+    def refused(self, status, words, *arguments, **variables):
+        run = self.weir(*arguments, **variables)
+        self.assertEqual(run.returncode, status, run.stdout + run.stderr)
+        for word in words:
+            self.assertIn(word, run.stderr)
+        return run
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name), encoding="utf-8") as file:
+            return file.read()
+
+    def losses(self, *arguments, **variables):
+        """The columns of the history that do not depend on time."""
+        self.ok("train", *arguments, "--history", "h.csv", "--quiet", **variables)
+        return [row[:4] for row in csv.reader(self.read("h.csv").splitlines())]
+
+
+class Summary(Train):
+    def test_parameters(self):
+        for model, count in COUNTS.items():
+            last = self.ok("train", model, "--summary").splitlines()[-1]
+            self.assertEqual(last.split(), ["Total", count])
+
+    def test_keras_3(self):
+        text = self.ok("train", "jena-gru", "--summary", "--keras", "3")
+        self.assertIn("4,641", text)
+
+    def test_columns_of_the_data(self):
+        text = self.ok("train", "jena-gru", "--summary", *SMALL)
+        self.assertIn("input (N, 24, 14)", text)
+        self.assertEqual(os.listdir(self.folder), [])
+
+
+class Determinism(Train):
+    """The same losses, to the last bit, whatever the machine does."""
+    RUN = ["jena-conv-gru", *SMALL, "--epochs", "2", "--steps", "20", "--val-steps", "20"]
+
+    def sets(self):
+        info = json.loads(self.ok("info", "--json"))
+        names = [name for name in ("generic", "avx2", "avx512")
+                 if self.weir("train", "jena-gru", "--summary", "--isa", name).returncode == 0]
+        self.assertTrue(info)
+        self.assertIn("generic", names)
+        return names
+
+    def test_threads_and_instruction_sets(self):
+        first = None
+        for isa in self.sets():
+            for threads in ("1", "2"):
+                losses = self.losses(*self.RUN, "--threads", threads, WEIR_ISA=isa)
+                self.assertEqual(len(losses), 3)
+                first = first or losses
+                self.assertEqual(losses, first, f"{isa}, {threads} threads")
+
+    def test_seed(self):
+        run = [*self.RUN[:-6], "--epochs", "1", "--steps", "3", "--val-steps", "2"]
+        once = self.losses(*run, "--seed", "1")
+        self.assertEqual(once, self.losses(*run, "--seed", "1"))
+        self.assertNotEqual(once, self.losses(*run, "--seed", "2"))
+
+    def test_masks_and_keras(self):
+        run = [*self.RUN[:-6], "--epochs", "1", "--steps", "3", "--val-steps", "2"]
+        results = [self.losses(*run, *more) for more in
+                   ([], ["--dropout-masks", "shared"], ["--keras", "3"],
+                    ["--keras", "3", "--dropout-masks", "gate"])]
+        self.assertEqual(len({str(r) for r in results}), 4)
+        self.assertEqual(results[0], self.losses(*run, "--dropout-masks", "gate"))
+        self.assertEqual(results[2],
+                         self.losses(*run, "--keras", "3", "--dropout-masks", "shared"))
+
+
+class Outputs(Train):
+    RUN = ["train", "jena-conv-gru", *SMALL, "--epochs", "3", "--steps", "4"]
+
+    def test_history_and_best(self):
+        text = self.ok(*self.RUN, "--history", "h.csv")
+        self.assertIn("13,697 parameters", text)
+        self.assertIn("made-up weather", text)
+        rows = list(csv.DictReader(self.read("h.csv").splitlines()))
+        self.assertEqual(self.read("h.csv").split("\n")[0],
+                         "epoch,loss,val_loss,val_units,train_seconds,val_seconds")
+        self.assertEqual([row["epoch"] for row in rows], ["1", "2", "3"])
+        best = min(float(row["val_loss"]) for row in rows)
+        # The saved model is that of the best epoch: evaluated anew, the same error.
+        result = json.loads(self.ok("eval", "jena-conv-gru.safetensors", *SMALL[:3], "--json"))
+        self.assertAlmostEqual(result["mae"], best, delta=1e-8 * best)
+        self.assertEqual(result["unit"], "degC")
+        test = json.loads(self.ok("eval", "jena-conv-gru.safetensors", *SMALL[:3], "--json",
+                                  "--split", "test"))
+        self.assertNotEqual(test["mae"], result["mae"])
+
+    def test_json_history(self):
+        self.ok(*self.RUN, "--history", "h.json", "--save", "x.safetensors")
+        history = json.loads(self.read("h.json"))
+        self.assertEqual(history["parameters"], 13697)
+        self.assertEqual(len(history["epochs"]), 3)
+        self.assertEqual(len(history["data"]["mean"]), 14)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["h.json", "x.safetensors"])
+
+    def test_model_file(self):
+        """Read with nothing but the format's definition."""
+        self.ok(*self.RUN, "--save", "x.safetensors")
+        with open(os.path.join(self.folder, "x.safetensors"), "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(length))
+            data = file.read()
+        metadata = header.pop("__metadata__")
+        self.assertTrue(all(isinstance(value, str) for value in metadata.values()))
+        layers = json.loads(metadata["weir.model"])["config"]["layers"]
+        self.assertEqual([layer["class_name"] for layer in layers],
+                         ["Conv1D", "MaxPooling1D", "Conv1D", "GRU", "Dense"])
+        self.assertEqual(json.loads(metadata["data"])["lookback"], 144)
+        self.assertEqual(json.loads(metadata["training"])["seed"], 0)
+        end = 0
+        for name, tensor in header.items():
+            begin, next_end = tensor["data_offsets"]
+            size = 4
+            for n in tensor["shape"]:
+                size *= n
+            self.assertEqual((begin, next_end, tensor["dtype"]), (end, end + size, "F32"), name)
+            end = next_end
+        self.assertEqual(end, len(data))
+
+    def test_naive(self):
+        text = self.ok("train", "jena-naive", *SMALL)
+        mae = re.search(r"validation MAE (\S+)", text).group(1)
+        self.assertIn(f"MAE {mae}", self.ok("eval", "jena-naive.safetensors", *SMALL[:3]))
+
+    def test_quiet(self):
+        lines = self.ok(*self.RUN, "--quiet").splitlines()
+        self.assertEqual(len(lines), 1)
+        self.assertIn("best epoch", lines[0])
+
+
+class Refusals(Train):
+    def test_options(self):
+        self.refused(2, ["jena-grru", "jena-conv-gru"], "train", "jena-grru", *SMALL)
+        self.refused(2, ["--data FILE or --generated"], "train", "jena-gru")
+        self.refused(2, ["exclude"], "train", "jena-gru", *SMALL, "--data", "x.csv")
+        self.refused(2, ["h.txt", ".csv or .json"], "train", "jena-gru", *SMALL, "--history",
+                     "h.txt")
+        self.refused(1, ["/no/such/x"], "train", "jena-gru", *SMALL, "--save", "/no/such/x")
+        self.refused(1, ["nothing.csv"], "train", "jena-gru", "--data", "nothing.csv")
+        self.refused(2, ["too few for P 3"], "train", "jena-conv", *SMALL)
+        self.refused(2, ["avx1024"], "train", "jena-gru", *SMALL, WEIR_ISA="avx1024")
+        self.refused(2, ["imdb", "jena"], "compare", "imdb", *SMALL)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_loss_that_is_no_number(self):
+        run = self.refused(1, ["training loss is", "epoch 1"], "train", "jena-dense", *SMALL,
+                           "--lr", "1e30", "--epochs", "2", "--steps", "20")
+        self.assertNotIn("best epoch", run.stdout)
+
+    def write_csv(self, name, columns, minutes=10, rows=3000):
+        with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+            file.write(",".join(["Date Time", *columns]) + "\n")
+            for i in range(rows):
+                stamp = time.strftime("%d.%m.%Y %H:%M:%S", time.gmtime(1.3e9 + 60 * minutes * i))
+                numbers = [str((i * 7919 + 31 * k) % 101 / 10) for k in range(len(columns))]
+                file.write(",".join([stamp, *numbers]) + "\n")
+
+    def test_columns_of_another_file(self):
+        self.write_csv("a.csv", ["p", "T (degC)", "wv"])
+        self.write_csv("same.csv", ["wv", "p", "T (degC)"])
+        self.write_csv("other.csv", ["p", "T (degC)", "rain"])
+        self.write_csv("hourly.csv", ["p", "T (degC)", "wv"], minutes=60)
+        self.ok("train", "jena-gru", "--data", "a.csv", "--lookback", "60", "--step", "6",
+                "--epochs", "1", "--steps", "2", "--save", "m.safetensors")
+        self.ok("eval", "m.safetensors", "--data", "a.csv")
+        self.ok("eval", "m.safetensors", "--data", "same.csv")
+        self.refused(2, ["wv"], "eval", "m.safetensors", "--data", "other.csv")
+        self.refused(2, ["rain", "p,T (degC),wv"], "eval", "m.safetensors", "--data", "other.csv",
+                     "--columns", "p,T (degC),rain")
+        self.refused(2, ["every 60 min", "every 10 min"], "eval", "m.safetensors", "--data",
+                     "hourly.csv")
+        self.refused(2, ["wv"], "eval", "m.safetensors", "--generated")
+        self.refused(1, ["a.csv", "not a safetensors file"], "eval", "a.csv", "--data", "a.csv")
+
+
+class Interrupt(Train):
+    def start(self, *arguments):
+        return subprocess.Popen([WEIR, *arguments], env=environment(), text=True, cwd=self.folder,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def wait_for(self, stream, words):
+        for line in stream:
+            if words in line:
+                return
+        self.fail(f"the program ended without a line with {words!r}")
+
+    def test_after_an_epoch(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            run = self.start("train", "jena-conv-gru", *SMALL, "--epochs", "1000", "--steps", "10",
+                             "--val-steps", "2", "--history", "h.csv")
+            self.addCleanup(run.kill)
+            self.wait_for(run.stdout, "epoch 2/")
+            run.send_signal(number)
+            out, err = run.communicate(timeout=60)
+            self.assertEqual(run.returncode, 130, err)
+            self.assertIn("interrupted; best epoch", out)
+            self.assertGreaterEqual(len(self.read("h.csv").splitlines()), 3)
+            self.ok("eval", "jena-conv-gru.safetensors", *SMALL[:3])
+            self.assertEqual(sorted(os.listdir(self.folder)),
+                             ["h.csv", "jena-conv-gru.safetensors"])
+
+    def test_in_the_first_epoch(self):
+        run = self.start("train", "jena-gru", *SMALL, "--steps", "1000000")
+        self.addCleanup(run.kill)
+        self.wait_for(run.stdout, "machine")
+        time.sleep(0.3)
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 130, err)
+        self.assertIn("before the first validation", out)
+        self.ok("eval", "jena-gru.safetensors", *SMALL[:3])
+
+    def test_compare(self):
+        run = self.start("compare", "jena", "--generated", "--generated-rows", "12000", "--epochs",
+                         "100000", "--steps", "2", "--val-steps", "1")
+        self.addCleanup(run.kill)
+        self.wait_for(run.stderr, "jena-dense  epoch 1/")
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 130, err)
+        self.assertIn("jena-naive", out)
+        self.assertNotIn("jena-conv ", out)
+
+
+class Compare(Train):
+    RUN = ["compare", "jena", "--generated", "--generated-rows", "12000", "--epochs", "2",
+           "--steps", "2", "--val-steps", "2", "--quiet"]
+
+    def test_table(self):
+        text = self.ok(*self.RUN)
+        self.assertIn("made-up weather", text)
+        for model, count in COUNTS.items():
+            self.assertRegex(text, rf"\n{model} +{count} ")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_json_and_csv(self):
+        result = json.loads(self.ok(*self.RUN, "--json", "--seeds", "2"))
+        self.assertTrue(result["generated"])
+        runs = result["runs"]
+        self.assertEqual([r["model"] for r in runs].count("jena-gru"), 2)
+        self.assertEqual({r["model"] for r in runs}, set(COUNTS))
+        steps = {r["model"]: r["recurrent_steps"] for r in runs}
+        self.assertEqual((steps["jena-gru"], steps["jena-conv-gru"]), (240, 74))
+        step = {r["model"]: r["step"] for r in runs}
+        self.assertEqual((step["jena-gru"], step["jena-conv-gru"]), (6, 3))
+        rows = list(csv.DictReader(self.ok(*self.RUN, "--csv").splitlines()))
+        for row, run in zip(rows[1:2], runs[1:2]):
+            self.assertAlmostEqual(float(row["val_mae"]), run["val_mae"], delta=1e-8)
+        self.assertEqual(len(rows), 5)
+
+    def test_one_window_for_all(self):
+        rows = csv.DictReader(self.ok(*self.RUN, "--csv", "--lookback", "720").splitlines())
+        self.assertEqual({(r["lookback"], r["step"]) for r in rows}, {("720", "6")})
+
+
+if __name__ == "__main__":
+    WEIR = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
