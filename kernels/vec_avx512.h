@@ -20,7 +20,8 @@ static inline void v_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
 
 static inline vm v_tail(int64_t n) {
     if (n >= VL) return 0xffff;
-    return n <= 0 ? (vm)0 : (vm)((1u << n) - 1u);
+    if (n <= 0) return 0;
+    return (vm)((1u << n) - 1u);
 }
 static inline vf v_load_m(const float *p, vm m) { return _mm512_maskz_loadu_ps(m, p); }
 static inline void v_store_m(float *p, vm m, vf a) { _mm512_mask_storeu_ps(p, m, a); }
