@@ -206,19 +206,22 @@ static void cut_leaves(gru_job *job) {
     if (most < 1) most = 1;
     job->leaves = (p->N + few - 1) / few;
     if (job->leaves > most) job->leaves = most;
-    if (job->leaves < 1) job->leaves = 1;
     int64_t samples = (p->N + most - 1) / most;
     if (samples < few) samples = few;
     if (samples > p->N) samples = p->N;
     job->dgates_floats = gru_dgates_at(p, samples, 0);
 }
 
-static void copy_gradients(const gru_job *job, const weir_gru_gradients *g) {
-    const weir_gru *p = &job->call.p;
-    int64_t w = p->C_in * 3 * p->H, u = p->H * 3 * p->H, b = (p->reset_after ? 6 : 3) * p->H;
-    memcpy(g->dw, job->leaf, (size_t)w * sizeof(float));
-    memcpy(g->du, job->leaf + w, (size_t)u * sizeof(float));
-    if (g->db) memcpy(g->db, job->leaf + w + u, (size_t)b * sizeof(float));
+/* Copies leaf 0, or zeros without it. */
+static void write_gradients(const weir_gru *p, const float *leaf, const weir_gru_gradients *g) {
+    int64_t floats[3] = {p->C_in * 3 * p->H, p->H * 3 * p->H, (p->reset_after ? 6 : 3) * p->H};
+    float *to[3] = {g->dw, g->du, g->db};
+    for (int i = 0; i < 3; i++) {
+        size_t bytes = (size_t)floats[i] * sizeof(float);
+        if (to[i] && leaf) memcpy(to[i], leaf, bytes);
+        if (to[i] && !leaf) memset(to[i], 0, bytes);
+        if (leaf) leaf += floats[i];
+    }
 }
 
 static weir_status check_gradients(const weir_gru *p, const float *reserve,
@@ -236,6 +239,10 @@ weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
                          const float *reserve, const weir_gru_gradients *g) {
     WEIR_TRY(check("gru_bwd", rt, p, t));
     WEIR_TRY(check_gradients(p, reserve, g));
+    if (p->N == 0) {
+        write_gradients(p, NULL, g);
+        return WEIR_OK;
+    }
     int64_t w_floats = gru_w_t_floats(p), u_floats = gru_u_t_floats(p);
     gru_job job = {
         .kernels = weir_runtime_kernels(rt),
@@ -258,7 +265,7 @@ weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
     job.call.scratch = next;
     weir_status status = weir_parallel_for(rt, job.leaves, 1, leaf_task, &job);
     if (!status) status = weir_parallel_for(rt, job.leaf_floats, TREE_GRAIN, tree_task, &job);
-    if (!status) copy_gradients(&job, g);
+    if (!status) write_gradients(p, job.leaf, g);
     weir_scratch_put(rt, memory);
     return status;
 }

@@ -45,6 +45,11 @@ static inline void store_below(float *p, int64_t k, int64_t n, vf a) {
         v_store_m(p + k, v_tail(n - k), a);
 }
 
+/* The reserve has one stream for each sample of a block, more than the hardware follows. */
+static inline void prefetch(const float *p, int64_t n) {
+    for (int64_t k = 0; k < n; k += GRU_PANEL) __builtin_prefetch(p + k);
+}
+
 /* Rows of a matrix; `stride` may be 0 (every row the same). */
 typedef struct rows {
     const float *p;
@@ -231,9 +236,13 @@ static void forward_step(forward *f, int64_t s) {
         forward_product(f, candidate, 2, 2, 1);
     }
     for (int64_t r = 0; r < b->m; r++) {
-        int64_t n = b->n0 + r, H = c->p.H;
+        int64_t n = b->n0 + r, H = c->p.H, parts = gru_parts(&c->p);
         float *gates = c->reserve ? c->reserve + gru_gates_at(&c->p, n, s) : NULL;
         float *state = c->reserve ? c->reserve + gru_state_at(&c->p, n, s + 1) : NULL;
+        if (gates && s + 1 < c->p.T) {
+            prefetch(gates + parts * b->H, parts * b->H);
+            prefetch(state + b->H, b->H);
+        }
         forward_row(f, r, gates, state);
         if (!c->p.return_sequences && s < c->p.T - 1) continue;
         float *y = c->y + (c->p.return_sequences ? n * c->p.T + s : n) * H;
@@ -270,6 +279,10 @@ static void backward_row(const backward *w, int64_t r, int64_t s) {
                           : NULL;
     float *d = w->d + r * 4 * H, *carry = w->dh + r * H;
     float *out = c->dgates + gru_dgates_at(p, n, s);
+    if (s >= 2) {
+        prefetch(gates - 2 * gru_parts(p) * H, gru_parts(p) * H);
+        prefetch(state - 2 * H, H);
+    }
     for (int64_t k = 0; k < H; k += VL) {
         vf dh = v_load(carry + k);
         if (dy) dh = v_add(dh, load_below(dy, k, p->H));
