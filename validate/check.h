@@ -127,8 +127,6 @@ typedef struct output {
     int64_t width;
     bool integer;
     const float *initial; /* what it holds before the call; NULL: poison */
-    /* An output of two parts: rows of `width` up to element `split`, then rows of `width2`. */
-    int64_t split, width2;
     /* Every `padded` elements only the first `used` count (0: all do); the rest hold anything. */
     int64_t padded, used;
 } output;

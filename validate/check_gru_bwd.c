@@ -234,7 +234,7 @@ static void step_back(context *c, const gru_case *k, int64_t s, const float *dh_
     float *out[MAX_OUTPUTS];
     ranges_plain(c, &r, c->oracle, out);
     for (int64_t n = 0; n < p->N; n++) {
-        int64_t gates_at = gru_gates_at(p, n, s);
+        int64_t gates_at = gru_dgates_at(p, n, s);
         int64_t x_at = (n * p->T + gru_time(p, s)) * p->C_in;
         back_check sample = {.k = k, .n = n, .s = s, .D = D + n * H};
         const float *one_sample[3] = {out[0] + n * row, out[1] + n * p->C_in, out[2] + n * H};
@@ -254,7 +254,7 @@ static void suffix_same(context *c, const gru_case *k, int64_t s, const float *d
     int64_t row = gru_parts(p) * gru_padded(p->H), steps = p->T - s;
     float *part = plain_new(c, p->N * steps * row);
     for (int64_t n = 0; n < p->N; n++)
-        memcpy(part + n * steps * row, dgates + gru_gates_at(p, n, s),
+        memcpy(part + n * steps * row, dgates + gru_dgates_at(p, n, s),
                (size_t)(steps * row) * sizeof(float));
     tensor t = {"dgates", {p->N, steps, row}};
     compare_bits(c, &t, "the call on the last steps", part, suffix);
@@ -322,7 +322,7 @@ static void weights_bound(context *c, void *arg, float *const *expected, double 
     for (int i = 0; i < 3; i++) out[i] = plain_new(c, n[i]);
     k.call.t.x = abs_new(c, k.x, p->N * p->T * p->C_in);
     k.call.reserve_in = abs_new(c, k.reserve, gru_reserve_size(p));
-    k.call.dgates_in = abs_new(c, k.dgates, gru_gates_floats(p));
+    k.call.dgates_in = abs_new(c, k.dgates, gru_dgates_at(p, p->N, 0));
     weights_call(c->oracle, &k, 0, 1, out);
     double roundings = (double)((k.n1 - k.n0) * p->T + 3);
     for (int i = 0; i < (k.b ? 3 : 2); i++)
@@ -355,7 +355,7 @@ static void weights_case(context *c) {
     gru_tensors_new(c, &k);
     const weir_gru *p = &k.call.p;
     k.call.reserve_in = k.reserve = padded_new(c, "reserve", gru_reserve_size(p), p->H);
-    k.call.dgates_in = k.dgates = padded_new(c, "dgates", gru_gates_floats(p), p->H);
+    k.call.dgates_in = k.dgates = padded_new(c, "dgates", gru_dgates_at(p, p->N, 0), p->H);
     k.n1 = p->N;
     if (rng_chance(&c->rng, 40)) {
         k.n0 = rng_range(&c->rng, 0, p->N - 1);
@@ -474,7 +474,7 @@ static void op_bwd_case(context *c) {
     const weir_gru *p = &k.call.p;
     k.call.dy = k.dy = tensor_new(c, "dy", gru_y_floats(p));
     reserve_new(c, &k);
-    k.dgates = plain_new(c, gru_gates_floats(p));
+    k.dgates = plain_new(c, gru_dgates_at(p, p->N, 0));
     k.call.dgates_in = k.dgates;
     k.n1 = p->N;
     range_check r = weights_check(&k);

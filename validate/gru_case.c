@@ -72,7 +72,7 @@ void gru_scratch_set(weir_gru_call *call) { poison(call->scratch, gru_scratch_fl
 
 int64_t gru_y_floats(const weir_gru *p) { return p->N * (p->return_sequences ? p->T : 1) * p->H; }
 
-int64_t gru_reserve_size(const weir_gru *p) { return gru_state_at(p, p->N, 0); }
+int64_t gru_reserve_size(const weir_gru *p) { return gru_gates_at(p, p->N, 0); }
 
 double gru_mask_x(const gru_case *k, int64_t n, int64_t gate, int64_t i) {
     const weir_gru *p = &k->call.p;

@@ -67,11 +67,6 @@ void ranges_compare(context *c, const range_check *r, float *const *got, float *
     }
 }
 
-static int64_t row_of(const output *o, int64_t element) {
-    if (!o->width2 || element < o->split) return element / o->width;
-    return (element - o->split) / o->width2;
-}
-
 /* Rows outside r0 <= r < r1 still hold what they held before the call. */
 static void outside_untouched(context *c, const range_check *r, int64_t r0, int64_t r1,
                               float *const *out) {
@@ -79,7 +74,7 @@ static void outside_untouched(context *c, const range_check *r, int64_t r0, int6
         const output *o = &r->output[i];
         int64_t n = tensor_size(&o->tensor);
         for (int64_t j = 0; j < n; j++) {
-            int64_t row = row_of(o, j);
+            int64_t row = j / o->width;
             if (row >= r0 && row < r1) continue;
             bool same = o->initial ? !memcmp(&out[i][j], &o->initial[j], sizeof(float))
                                    : is_poison(out[i][j]);
