@@ -59,7 +59,7 @@ static weir_status check(const char *op, weir_runtime *rt, const weir_gru *p,
 
 int64_t weir_gru_reserve_floats(const weir_gru *p) {
     if (check_sizes("gru_reserve_floats", p) || check_options("gru_reserve_floats", p)) return 0;
-    return gru_state_at(p, p->N, 0);
+    return gru_gates_at(p, p->N, 0);
 }
 
 /* Cuts columns [0, n) of a matrix into panels; strides in floats. */
@@ -151,21 +151,36 @@ weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
 
 /* ---- backward ---- */
 
-/* One leaf's samples through both passes, while the gradients that the first one leaves are in the
- * cache. */
-static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const gru_job *job = arg;
+/* The call for samples n0 .. n1 - 1 alone, with dgates of its own. */
+static weir_gru_call call_of_samples(const gru_job *job, int64_t n0, int64_t n1, int worker) {
     weir_gru_call c = call_of_worker(job, worker);
-    const weir_gru *p = &c.p;
+    const weir_gru *p = &job->call.p;
+    weir_gru_tensors *t = &c.t;
+    c.p.N = n1 - n0;
+    t->x += n0 * p->T * p->C_in;
+    if (t->h0) t->h0 += n0 * p->H;
+    if (t->mask_x) t->mask_x += n0 * p->mask_gates * p->C_in;
+    if (t->mask_h) t->mask_h += n0 * p->mask_gates * p->H;
+    c.reserve_in += gru_gates_at(p, n0, 0);
+    c.dy += n0 * (p->return_sequences ? p->T : 1) * p->H;
+    if (c.dx) c.dx += n0 * p->T * p->C_in;
+    if (c.dh0) c.dh0 += n0 * p->H;
     c.dgates += worker * job->dgates_floats;
     c.dgates_in = c.dgates;
+    return c;
+}
+
+/* One leaf's samples through both passes, while what the first one leaves is in the cache. */
+static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
+    const gru_job *job = arg;
+    const weir_gru *p = &job->call.p;
     for (int64_t l = begin; l < end; l++) {
         int64_t n0 = p->N * l / job->leaves, n1 = p->N * (l + 1) / job->leaves;
         float *dw = job->leaf + l * job->leaf_floats;
         float *du = dw + p->C_in * 3 * p->H, *db = du + p->H * 3 * p->H;
-        c.dgates_n0 = n0;
-        job->kernels->gru_bwd_data(&c, n0, n1);
-        job->kernels->gru_bwd_weights(&c, n0, n1, dw, du, db);
+        weir_gru_call c = call_of_samples(job, n0, n1, worker);
+        job->kernels->gru_bwd_data(&c, 0, n1 - n0);
+        job->kernels->gru_bwd_weights(&c, 0, n1 - n0, dw, du, db);
     }
 }
 
@@ -194,7 +209,7 @@ static void cut_leaves(gru_job *job) {
     int64_t samples = (p->N + most - 1) / most;
     if (samples < few) samples = few;
     if (samples > p->N) samples = p->N;
-    job->dgates_floats = gru_gates_at(p, samples, 0);
+    job->dgates_floats = gru_dgates_at(p, samples, 0);
 }
 
 /* Copies leaf 0, or zeros without it. */

@@ -6,11 +6,10 @@
  * what the padding holds reaches no result. Steps s = 0 .. T-1 are counted as they are processed:
  * s reads x at T-1-s when the GRU goes backwards.
  *
- *   reserve   gates  [N][T][3 or 4][H_p]  z, r, candidate; with reset_after also q = hh Uh + b1h
- *             states [N][T + 1][H_p]      h before step 0, then after each step
- *   dgates    [n][T][3 or 4][H_p]         dz, dr, dcandidate before the activations; with
- *                                         reset_after also dq = r dcandidate; from sample
- *                                         dgates_n0 of the call on
+ *   reserve   [N] gates  [T][3 or 4][H_p]  z, r, candidate; with reset_after also q = hh Uh + b1h
+ *                 states [T + 1][H_p]      h before step 0, then after each step
+ *   dgates    [N][T][3 or 4][H_p]         dz, dr, dcandidate before the activations; with
+ *                                         reset_after also dq = r dcandidate
  *   packed    [panels of 16 columns][rows][16], columns beyond the last are zero:
  *             w_packed, u_packed       a panel is 16 units of a gate: z's panels, r's, h's; its
  *                                      rows are the channels of x, or the units of h
@@ -31,15 +30,18 @@ enum {
 static inline int64_t gru_padded(int64_t n) { return (n + GRU_PANEL - 1) / GRU_PANEL * GRU_PANEL; }
 static inline int64_t gru_parts(const weir_gru *p) { return p->reset_after ? 4 : 3; }
 
-/* Offset of row (n, s) of gates, and of dgates with n counted from dgates_n0. */
-static inline int64_t gru_gates_at(const weir_gru *p, int64_t n, int64_t s) {
+/* Offset of row (n, s) of dgates. */
+static inline int64_t gru_dgates_at(const weir_gru *p, int64_t n, int64_t s) {
     return (n * p->T + s) * gru_parts(p) * gru_padded(p->H);
 }
-static inline int64_t gru_gates_floats(const weir_gru *p) { return gru_gates_at(p, p->N, 0); }
 
-/* Offset in reserve of the state of sample n before step s. */
+/* Offset in reserve of the gates of step s of sample n, and of its state before step s. */
+static inline int64_t gru_gates_at(const weir_gru *p, int64_t n, int64_t s) {
+    int64_t H = gru_padded(p->H), row = gru_parts(p) * H;
+    return n * (p->T * row + (p->T + 1) * H) + s * row;
+}
 static inline int64_t gru_state_at(const weir_gru *p, int64_t n, int64_t s) {
-    return gru_gates_floats(p) + (n * (p->T + 1) + s) * gru_padded(p->H);
+    return gru_gates_at(p, n, p->T) + s * gru_padded(p->H);
 }
 
 /* Floats of w_packed, u_packed, w_t_packed, u_t_packed. */

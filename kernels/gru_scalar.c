@@ -171,7 +171,7 @@ void weir_gru_bwd_data_scalar(const weir_gru_call *c, int64_t n0, int64_t n1) {
                 for (int64_t k = 0; k < H; k++) v.dh[k] += dy[k];
             step_backward(c, n, s, &v);
             const double *parts[4] = {v.dz, v.dr, v.dc, v.dq};
-            float *dgates = c->dgates + gru_gates_at(p, n - c->dgates_n0, s);
+            float *dgates = c->dgates + gru_dgates_at(p, n, s);
             for (int64_t g = 0; g < gru_parts(p); g++)
                 for (int64_t k = 0; k < H_p; k++)
                     dgates[g * H_p + k] = k < H ? (float)parts[g][k] : 0.0f;
@@ -187,8 +187,7 @@ static double dw_element(const weir_gru_call *c, int64_t n0, int64_t n1, int64_t
     for (int64_t n = n0; n < n1; n++)
         for (int64_t s = 0; s < c->p.T; s++)
             sum += c->t.x[x_at(c, n, s) + i] * mask_x(c, n, gate, i) *
-                   c->dgates_in[gru_gates_at(&c->p, n - c->dgates_n0, s) +
-                                gate * gru_padded(c->p.H) + k];
+                   c->dgates_in[gru_dgates_at(&c->p, n, s) + gate * gru_padded(c->p.H) + k];
     return sum;
 }
 
@@ -203,7 +202,7 @@ static double du_element(const weir_gru_call *c, int64_t n0, int64_t n1, int64_t
     double sum = 0;
     for (int64_t n = n0; n < n1; n++) {
         for (int64_t s = 0; s < c->p.T; s++) {
-            int64_t row = gru_gates_at(&c->p, n - c->dgates_n0, s) + u_part(c, gate) * H_p;
+            int64_t row = gru_dgates_at(&c->p, n, s) + u_part(c, gate) * H_p;
             double h = c->reserve_in[gru_state_at(&c->p, n, s) + j] * mask_h(c, n, gate, j);
             if (gate == 2 && !c->p.reset_after)
                 h *= c->reserve_in[gru_gates_at(&c->p, n, s) + H_p + j];
@@ -217,8 +216,7 @@ static double db_element(const weir_gru_call *c, int64_t n0, int64_t n1, int64_t
     double sum = 0;
     for (int64_t n = n0; n < n1; n++)
         for (int64_t s = 0; s < c->p.T; s++)
-            sum += c->dgates_in[gru_gates_at(&c->p, n - c->dgates_n0, s) +
-                                part * gru_padded(c->p.H) + k];
+            sum += c->dgates_in[gru_dgates_at(&c->p, n, s) + part * gru_padded(c->p.H) + k];
     return sum;
 }
 

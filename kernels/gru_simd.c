@@ -278,7 +278,7 @@ static void backward_row(const backward *w, int64_t r, int64_t s) {
                           ? c->dy + (p->return_sequences ? n * p->T + s : n) * p->H
                           : NULL;
     float *d = w->d + r * 4 * H, *carry = w->dh + r * H;
-    float *out = c->dgates + gru_gates_at(p, n - c->dgates_n0, s);
+    float *out = c->dgates + gru_dgates_at(p, n, s);
     if (s >= 2) {
         prefetch(gates - 2 * gru_parts(p) * H, gru_parts(p) * H);
         prefetch(state - 2 * H, H);
@@ -326,7 +326,7 @@ static void backward_reset(const backward *w, int64_t s) {
         const float *reset = c->reserve_in + gru_gates_at(&c->p, b->n0 + r, s) + b->H;
         const float *state = c->reserve_in + gru_state_at(&c->p, b->n0 + r, s);
         float *d = w->d + (r * 4 + 1) * b->H, *dh = w->dh + r * b->H;
-        float *out = c->dgates + gru_gates_at(&c->p, b->n0 + r - c->dgates_n0, s) + b->H;
+        float *out = c->dgates + gru_dgates_at(&c->p, b->n0 + r, s) + b->H;
         for (int64_t k = 0; k < b->H; k += VL) {
             vf g = v_load(w->sum + r * b->H + k), gate = v_load(reset + k);
             if (mask.p) g = v_mul(g, load_below(mask.p + r * mask.stride, k, c->p.H));
@@ -539,7 +539,7 @@ void WEIR_KERNEL(gru_bwd_weights)(const weir_gru_call *c, int64_t n0, int64_t n1
                        .n = n,
                        .s0 = s,
                        .steps = left < GRU_CHUNK ? left : GRU_CHUNK,
-                       .d = c->dgates_in + gru_gates_at(&c->p, n - c->dgates_n0, s),
+                       .d = c->dgates_in + gru_dgates_at(&c->p, n, s),
                        .scratch = c->scratch};
             chunk_dw(&k, dw);
             chunk_du(&k, du);

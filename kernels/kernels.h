@@ -38,7 +38,6 @@ typedef struct weir_gru_call {
     const float *dy;
     float *dgates;          /* gradients before the activations, written by gru_bwd_data */
     const float *dgates_in; /* the same, read by gru_bwd_weights */
-    int64_t dgates_n0;      /* the sample that dgates and dgates_in begin with */
     float *dx, *dh0;        /* or NULL */
     float *scratch; /* gru_scratch_floats(), not shared by calls that run at the same time */
 } weir_gru_call;
