@@ -14,7 +14,7 @@
  *   h'         fma(z, h, c - z c), the difference an fma
  *
  * Backward, from the last step; dh starts at 0 and each step adds dy first
- *   dz         ((dh (h - c)) rec'(z)
+ *   dz         (dh (h - c)) rec'(z)
  *   dc         (dh - z dh) act'(c), the difference an fma
  *   dh         dh z
  *   before     g = (sum over k of dc[k] u[k]) mask;  dr = (g h) rec'(r);  dh = fma(g, r, dh)

@@ -16,11 +16,10 @@
  * shape that fits. V VL is a multiple or a divisor of a panel's 16 columns, so that no tile starts
  * inside a panel and reaches beyond it; each row count ends with a divisor. */
 #if VREGS >= 32
-#define TILE_SHAPES(T)                                                                      \
-    T(12, 2)                                                                                \
-    T(12, 1)                                                                                \
-    T(8, 2) T(8, 1) T(4, 4) T(4, 2) T(4, 1) T(2, 6) T(2, 2) T(2, 1) T(1, 8) T(1, 4) T(1, 2) \
-        T(1, 1)
+#define TILE_SHAPES(T) \
+    T(12, 2)           \
+    T(12, 1)           \
+    T(8, 2) T(8, 1) T(4, 4) T(4, 2) T(4, 1) T(2, 6) T(2, 2) T(2, 1) T(1, 8) T(1, 4) T(1, 2) T(1, 1)
 #elif VL >= 8
 #define TILE_SHAPES(T) T(6, 2) T(4, 2) T(2, 6) T(2, 4) T(2, 2) T(1, 12) T(1, 8) T(1, 4) T(1, 2)
 #else
@@ -98,7 +97,7 @@ typedef struct factor {
 #define A_9 a_9[0]
 #define A_10 a_9[stride]
 #define A_11 a_9[2 * stride]
-#define A_BEGIN_1 const float *a_0 = f->a
+#define A_BEGIN_1 const float *a_0 = f->a + row * f->a_stride
 #define A_BEGIN_2 \
     A_BEGIN_1;    \
     const int64_t stride = f->a_stride
@@ -131,10 +130,10 @@ typedef struct factor {
 #define STORE(r, v) v_store(out + (r)*out_stride + (v)*VL, acc_##r##_##v)
 #define STORE_ROW(r, V) EACH_VECTOR_##V(STORE, r)
 
-/* Columns from `column` on. A panel is cut at most by the beginning and by the end of the tile. */
+/* Rows from `row` and columns from `column` on; out and init are those of the tile. A panel is cut at most by the beginning and by the end of the tile. */
 #define PRODUCT(R, V)                                                                        \
     static void product_##R##_##V(const factor *f, int count, const float *init, float *out, \
-                                  int64_t out_stride, int64_t column) {                      \
+                                  int64_t out_stride, int64_t row, int64_t column) {         \
         (void)out_stride;                                                                    \
         EACH_VECTOR_##V(LOAD_INIT, 0);                                                       \
         EACH_ROW_##R(INIT_ROW, V);                                                           \
@@ -194,7 +193,7 @@ TILE_SHAPES(OUTER)
 typedef struct tile_shape {
     int64_t rows, vectors;
     void (*product)(const factor *f, int count, const float *init, float *out, int64_t out_stride,
-                    int64_t column);
+                    int64_t row, int64_t column);
     void (*outer)(const strip *s, const target *to, int64_t to_stride);
 } tile_shape;
 
@@ -219,15 +218,9 @@ static void product(int64_t rows, int64_t vectors, const factor *f, int count, c
         r1 = r0 + (rows - r0) / step * step;
         for (int64_t v = 0; v < vectors; v += shape->vectors) {
             shape = tile_fit(tile_shapes, step, vectors - v);
-            for (int64_t r = r0; r < r1; r += step) {
-                factor at[FACTORS];
-                for (int i = 0; i < count; i++) {
-                    at[i] = f[i];
-                    at[i].a += r * f[i].a_stride;
-                }
-                shape->product(at, count, init ? init + v * VL : NULL,
-                               out + r * out_stride + v * VL, out_stride, v * VL);
-            }
+            for (int64_t r = r0; r < r1; r += step)
+                shape->product(f, count, init ? init + v * VL : NULL, out + r * out_stride + v * VL,
+                               out_stride, r, v * VL);
         }
     }
 }
