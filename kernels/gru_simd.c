@@ -264,7 +264,7 @@ typedef struct backward {
     block b;
     float *dh;  /* [m][H] */
     float *d;   /* [m][4][H] dz, dr, dc, dq */
-    float *sum; /* [m][H or C] a product with U or W transposed */
+    float *sum; /* [GRU_ROWS][H or C] a product with U or W transposed */
 } backward;
 
 /* First part of a step for one row: dz, dc, (reset after) dr, dq, and dh z. */
@@ -367,39 +367,40 @@ static void backward_states(const backward *w) {
     for (int gate = 0; gate < count; gate++) backward_state(w, f + gate, 1, gate);
 }
 
-/* dx of a step: = or += mask times the sum. */
-static void backward_x(const backward *w, const factor *f, int count, int64_t gate, int64_t s) {
-    const block *b = &w->b;
-    const weir_gru_call *c = b->c;
-    int64_t n = c->p.C_in;
-    product(b->m, b->C / VL, f, count, NULL, w->sum, b->C);
-    rows mask = {NULL, 0};
-    if (c->t.mask_x) mask = mask_rows(b, c->t.mask_x, n, gate);
-    for (int64_t r = 0; r < b->m; r++) {
-        float *dx = c->dx + x_row(&c->p, b->n0 + r, s);
-        for (int64_t k = 0; k < n; k += VL) {
-            vf g = v_load(w->sum + r * b->C + k);
-            if (mask.p) {
-                vf by = load_below(mask.p + r * mask.stride, k, n);
-                g = gate ? v_fma(g, by, load_below(dx, k, n)) : v_mul(g, by);
-            } else if (gate) {
-                g = v_add(g, load_below(dx, k, n));
-            }
-            store_below(dx, k, n, g);
+/* One row of dx: = (gate 0) or += mask times sum. */
+static void x_write(const backward *w, const float *sum, rows mask, int64_t gate, float *dx) {
+    int64_t n = w->b.c->p.C_in;
+    for (int64_t k = 0; k < n; k += VL) {
+        vf g = v_load(sum + k);
+        if (mask.p) {
+            vf by = load_below(mask.p, k, n);
+            g = gate ? v_fma(g, by, load_below(dx, k, n)) : v_mul(g, by);
+        } else if (gate) {
+            g = v_add(g, load_below(dx, k, n));
         }
+        store_below(dx, k, n, g);
     }
 }
 
-static void backward_xs(const backward *w, int64_t s) {
-    const weir_gru_call *c = w->b.c;
+/* dx of the steps from s on, at most GRU_ROWS, of row r of the block: steps are the rows of the
+ * product, as no step needs the one before. */
+static void backward_x(const backward *w, int64_t r, int64_t s) {
+    const block *b = &w->b;
+    const weir_gru_call *c = b->c;
+    int64_t n = b->n0 + r, steps = c->p.T - s < GRU_ROWS ? c->p.T - s : GRU_ROWS;
+    const float *d = c->dgates + gru_dgates_at(&c->p, n, s);
     factor f[FACTORS];
     for (int64_t gate = 0; gate < 3; gate++)
-        f[gate] = d_factor(w, gate, c->w_t_packed + gate * w->b.C * c->p.H);
-    if (w->b.masks == 1) {
-        backward_x(w, f, 3, 0, s);
-        return;
+        f[gate] = (factor){d + gate * b->H, gru_parts(&c->p) * b->H,
+                           c->w_t_packed + gate * b->C * c->p.H, c->p.H};
+    for (int64_t gate = 0; gate < b->masks; gate++) {
+        product(steps, b->C / VL, f + gate, b->masks == 1 ? 3 : 1, NULL, w->sum, b->C);
+        rows mask = {NULL, 0};
+        if (c->t.mask_x) mask = mask_rows(b, c->t.mask_x, c->p.C_in, gate);
+        if (mask.p) mask.p += r * mask.stride;
+        for (int64_t i = 0; i < steps; i++)
+            x_write(w, w->sum + i * b->C, mask, gate, c->dx + x_row(&c->p, n, s + i));
     }
-    for (int gate = 0; gate < 3; gate++) backward_x(w, f + gate, 1, gate, s);
 }
 
 static void backward_step(const backward *w, int64_t s) {
@@ -408,7 +409,6 @@ static void backward_step(const backward *w, int64_t s) {
     for (int64_t r = 0; r < b->m; r++) backward_row(w, r, s);
     if (!c->p.reset_after) backward_reset(w, s);
     backward_states(w);
-    if (c->dx) backward_xs(w, s);
 }
 
 void WEIR_KERNEL(gru_bwd_data)(const weir_gru_call *c, int64_t n0, int64_t n1) {
@@ -417,9 +417,11 @@ void WEIR_KERNEL(gru_bwd_data)(const weir_gru_call *c, int64_t n0, int64_t n1) {
         block *b = &w.b;
         w.dh = take(b, b->m * b->H);
         w.d = take(b, b->m * 4 * b->H);
-        w.sum = take(b, b->m * (b->H > b->C ? b->H : b->C));
+        w.sum = take(b, GRU_ROWS * (b->H > b->C ? b->H : b->C));
         for (int64_t k = 0; k < b->m * b->H; k += VL) v_store(w.dh + k, v_zero());
         for (int64_t s = c->p.T - 1; s >= 0; s--) backward_step(&w, s);
+        for (int64_t r = 0; c->dx && r < b->m; r++)
+            for (int64_t s = 0; s < c->p.T; s += GRU_ROWS) backward_x(&w, r, s);
         for (int64_t r = 0; c->dh0 && r < b->m; r++)
             for (int64_t k = 0; k < c->p.H; k += VL)
                 store_below(c->dh0 + (n + r) * c->p.H, k, c->p.H, v_load(w.dh + r * b->H + k));
