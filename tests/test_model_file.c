@@ -31,7 +31,9 @@ static int set_up(void **state) {
     (void)state;
     weir_runtime_options o = weir_runtime_options_default();
     o.threads = 1;
-    strcpy(folder, "/tmp/weir-model-XXXXXX");
+    /* In memory where there is such a folder: the tests save often, and saving waits for the disk. */
+    strcpy(folder,
+           access("/dev/shm", W_OK) == 0 ? "/dev/shm/weir-model-XXXXXX" : "/tmp/weir-model-XXXXXX");
     if (!mkdtemp(folder)) return 1;
     snprintf(path, sizeof path, "%s/model.safetensors", folder);
     return weir_runtime_create(&o, &runtime) != WEIR_OK;
@@ -214,8 +216,9 @@ static void test_truncated(void **state) {
     assert_int_equal(weir_model_save(m, path), WEIR_OK);
     weir_model_destroy(m);
     bytes b = read_file();
-    for (size_t n = 0; n < b.count; n += n < 3000 ? 1 : 97) {
-        write_file(b.data, n);
+    for (size_t n = b.count; n > 0;) {
+        n -= n > 3000 ? 97 : 1;
+        assert_int_equal(truncate(path, (off_t)n), 0);
         expect_refusal("");
     }
     b.data = realloc(b.data, b.count + 4);
