@@ -60,7 +60,7 @@ static int parse(arguments *a, int argc, char **argv) {
         OPTION_GROUP("Training"),
         OPTION_INT_DEFAULT("epochs", "N", &a->epochs, 1, 1e6, "epochs of each model",
                            "20, generated data 5"),
-        OPTION_INT_DEFAULT("steps", "N", &a->steps, 1, 1e9, "training steps of an epoch", "500"),
+        OPTION_INT("steps", "N", &a->steps, 1, 1e9, "training steps of an epoch"),
         OPTION_INT_DEFAULT("val-steps", "N", &a->val_steps, 0, 1e9,
                            "validate on the first N batches; 0: on every window",
                            "every window once"),
