@@ -17,6 +17,8 @@
  * turns. Every tensor is dense float32, the caller's, and not kept after the call. A seed makes
  * initial parameters, dropout masks and so a whole training run repeatable bit for bit, with any
  * number of threads and any instruction set but scalar.
+ *
+ * A library configured with -Dtrain=disabled has none of these functions.
  */
 #ifndef WEIR_MODEL_H
 #define WEIR_MODEL_H
