@@ -4,6 +4,7 @@
 
 #include "harness.h"
 #include "machine.h"
+#include "team.h"
 
 namespace bench {
 namespace {
@@ -11,8 +12,12 @@ namespace {
 /* The same work on every thread of the backend; long enough that starting them does not count. */
 template <class Body> void on_threads(int threads, const Body &body) {
     std::vector<std::thread> team;
-    for (int i = 1; i < threads; i++) team.emplace_back(body, i);
-    body(0);
+    const auto placed = [&](int i) {
+        team_bind_thread(i);
+        body(i);
+    };
+    for (int i = 1; i < threads; i++) team.emplace_back(placed, i);
+    placed(0);
     for (std::thread &thread : team) thread.join();
 }
 

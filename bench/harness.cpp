@@ -3,6 +3,7 @@
 
 #include <benchmark/benchmark.h>
 #include <regex.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -59,7 +60,7 @@ void enter(const Backend &backend, bool quick) {
     const int now = backend.library * 2 + backend.threading;
     if (backend.library == Backend::WEIR) {
         runtime_of(backend);
-        if (backend.threading == WEIR_THREADING_POOL) team_bind_main();
+        if (backend.threading == WEIR_THREADING_POOL) team_bind_thread(0);
     }
     if (backend.library != Backend::WEIR || backend.threading == WEIR_THREADING_OPENMP)
         team_bind_openmp(backend.threads);
@@ -112,9 +113,10 @@ class Collector : public benchmark::BenchmarkReporter {
         std::vector<Run> runs = reports;
         for (Run &run : runs) {
             run.run_name.time_type.clear(); /* "/real_time": all times here are */
-            if (run.run_type == Run::RT_Iteration && !run.error_occurred)
-                seconds[run.run_name.str()].push_back(run.real_accumulated_time /
-                                                      static_cast<double>(run.iterations));
+            if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
+            samples[run.run_name.str()].emplace_back(run.real_accumulated_time /
+                                                         static_cast<double>(run.iterations),
+                                                     run.counters["preemptions/s"].value);
         }
         if (file.is_open()) json.ReportRuns(runs);
     }
@@ -123,19 +125,21 @@ class Collector : public benchmark::BenchmarkReporter {
     }
     /* Over the repetitions; 0 if there are none. */
     Timing timing(const std::string &name) {
-        std::vector<double> &s = seconds[name];
+        auto &s = samples[name];
         if (s.empty()) return {};
         std::sort(s.begin(), s.end());
-        const size_t n = s.size();
-        const double median = n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
-        return {show_best ? s[0] : median, s[0]};
+        const size_t middle = s.size() / 2;
+        const auto &shown = show_best ? s[0] : s[middle];
+        const bool between = !show_best && s.size() % 2 == 0;
+        return {between ? (s[middle - 1].first + shown.first) / 2 : shown.first, s[0].first,
+                shown.second};
     }
 
   private:
     const bool show_best;
     std::ofstream file;
     benchmark::JSONReporter json;
-    std::map<std::string, std::vector<double>> seconds;
+    std::map<std::string, std::vector<std::pair<double, double>>> samples; /* and preemptions/s */
 };
 
 std::string full_name(const Group &group, const Backend &backend) {
@@ -158,11 +162,21 @@ void prepare(Case &tensors, Entry &entry, const Entry *first, Results &reference
     }
 }
 
+/* How often the system took a processor from a thread of this process that wanted to go on. */
+int64_t preemptions() {
+    rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nivcsw;
+}
+
 void time_it(benchmark::State &state, const Group &group, const Entry &entry, double peak,
              bool quick) {
     enter(*entry.backend, quick);
     entry.work.run();
+    const int64_t before = preemptions();
     for (auto _ : state) entry.work.run();
+    state.counters["preemptions/s"] = benchmark::Counter(
+        static_cast<double>(preemptions() - before), benchmark::Counter::kIsRate);
     const auto rate = benchmark::Counter::kIsIterationInvariantRate;
     if (group.flops > 0) state.counters["GFLOP/s"] = benchmark::Counter(group.flops / 1e9, rate);
     if (group.flops > 0 && peak > 0)

@@ -83,7 +83,7 @@ const Table::Cell *Table::find(const std::string &name, int threads) const {
     return nullptr;
 }
 
-/* "  -" where there is nothing to say. */
+/* "-" where there is nothing to say. */
 static std::string number(const char *format, double value) {
     if (!(value > 0)) return "-";
     char text[32];
@@ -96,16 +96,17 @@ bool Table::is_baseline(const Cell &cell) const {
 }
 
 /*
- * Most repetitions far slower than the best; two threads much slower than one; or, of oneDNN, whose
- * convolutions scale well, hardly faster: something else used the machine.
+ * Something else used the machine: threads were preempted (each time costs some milliseconds), most
+ * repetitions were far slower than the best, two threads lost whole time slices against one, or
+ * oneDNN's convolution, which scales well, did not.
  */
 bool Table::disturbed(const Group &group, const Cell *cell) const {
     if (!cell || cell->timing.shown <= 0) return false;
     const double seconds = cell->timing.shown;
-    if (seconds > 1.5 * cell->timing.best) return true;
+    if (seconds > 1.5 * cell->timing.best || cell->timing.preemptions > 50) return true;
     const Cell *one = find(cell->backend->name, 1);
     if (cell->backend->threads != 2 || !one) return false;
-    if (seconds > 50e-6 && seconds > 2 * one->timing.shown) return true;
+    if (seconds > 1e-3 && seconds > 2 * one->timing.shown) return true;
     return cell->backend->library == Backend::ONEDNN && group.op.rfind("conv1d", 0) == 0 &&
            one->timing.shown > 0.5e-3 && one->timing.shown < 1.7 * seconds;
 }

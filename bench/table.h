@@ -29,6 +29,7 @@ class Peaks {
 struct Timing {
     double shown = 0; /* the median, or with --best the best */
     double best = 0;
+    double preemptions = 0; /* per second, in the repetition shown */
 };
 
 /* Rows are printed as soon as a group is done, so the growing table is the progress. */

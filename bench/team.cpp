@@ -22,7 +22,7 @@ static const cpu_set_t &allowed() {
     return set;
 }
 
-static void bind_calling_thread(int place) {
+void team_bind_thread(int place) {
     const int count = CPU_COUNT(&allowed());
     if (count == 0) return;
     int left = place % count, processor = 0;
@@ -35,14 +35,12 @@ static void bind_calling_thread(int place) {
 
 void team_unbind_main() { sched_setaffinity(0, sizeof(cpu_set_t), &allowed()); }
 
-void team_bind_main() { bind_calling_thread(0); }
-
 void team_bind_openmp([[maybe_unused]] int threads) {
     team_unbind_main(); /* threads that start now inherit the set */
 #ifdef _OPENMP
     omp_set_num_threads(threads);
 #pragma omp parallel num_threads(threads)
-    bind_calling_thread(omp_get_thread_num());
+    team_bind_thread(omp_get_thread_num());
 #endif
 }
 
