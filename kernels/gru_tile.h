@@ -130,7 +130,8 @@ typedef struct factor {
 #define STORE(r, v) v_store(out + (r)*out_stride + (v)*VL, acc_##r##_##v)
 #define STORE_ROW(r, V) EACH_VECTOR_##V(STORE, r)
 
-/* Rows from `row` and columns from `column` on; out and init are those of the tile. A panel is cut at most by the beginning and by the end of the tile. */
+/* Rows from `row` and columns from `column` on; out and init are those of the tile. A panel is cut at
+ * most by the beginning and by the end of the tile. */
 #define PRODUCT(R, V)                                                                        \
     static void product_##R##_##V(const factor *f, int count, const float *init, float *out, \
                                   int64_t out_stride, int64_t row, int64_t column) {         \
