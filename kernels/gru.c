@@ -106,10 +106,11 @@ static weir_gru_call call_of_worker(const gru_job *job, int worker) {
     return c;
 }
 
-/* Samples of one task: a kernel's full block, or less so that every worker gets some. */
+/* Samples of one task: at most a kernel's block, and as many tasks for each worker. */
 static int64_t sample_grain(weir_runtime *rt, int64_t N) {
-    int64_t share = (N + weir_runtime_threads(rt) - 1) / weir_runtime_threads(rt);
-    return share < 1 ? 1 : share < GRU_ROWS ? share : GRU_ROWS;
+    int64_t threads = weir_runtime_threads(rt), share = (N - 1) / threads + 1;
+    int64_t tasks = threads * ((share - 1) / GRU_ROWS + 1);
+    return (N - 1) / tasks + 1;
 }
 
 /* Cuts `floats` floats off the memory at *next, 64-byte aligned. */
