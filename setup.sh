@@ -128,9 +128,10 @@ last_line_counts() {
     grep -oE '[0-9]+ passed, [0-9]+ failed' "$1" | tail -n 1 | tr -dc '0-9 '
 }
 
-# Prints how many tests of the last `ninja test` ended with one of the results given.
-meson_count() {
-    grep -cE "\"result\": \"($1)\"" build/meson-logs/testlog.json || true
+# Names of the tests of the last `ninja test` whose result is one of those given, or (v) is not.
+meson_names() {
+    grep "-E${2-}" "\"result\": \"($1)\"" build/meson-logs/testlog.json |
+        sed 's/^{"name": "\([^"]*\)".*/\1/'
 }
 
 run_tests() {
@@ -138,11 +139,10 @@ run_tests() {
     rm -f build/meson-logs/testlog.json
     "$(tool ninja)" -C build test || say "Some tests failed; their output is above"
     [ -s build/meson-logs/testlog.json ] || die "meson test left no log; its reason is above"
-    passed=$(meson_count 'OK|EXPECTEDFAIL')
-    skipped=$(meson_count 'SKIP')
-    total=$(wc -l <build/meson-logs/testlog.json)
-    failed=$((total - passed - skipped))
-    [ "$skipped" -eq 0 ] || say "Skipped tests: $skipped (listed above)"
+    passed=$(meson_names 'OK|EXPECTEDFAIL' | wc -l)
+    failures=$(meson_names 'OK|EXPECTEDFAIL|SKIP' v)
+    failed=$(meson_names 'OK|EXPECTEDFAIL|SKIP' v | wc -l)
+    skipped=$(meson_names SKIP)
 }
 
 validate() {
@@ -191,6 +191,8 @@ test)
     build
     run_tests
     validate
+    [ -z "$skipped" ] || say "Skipped here: $(echo "$skipped" | tr '\n' ';')"
+    [ -z "$failures" ] || say "Failed tests: $(echo "$failures" | tr '\n' ';')"
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]
     ;;
