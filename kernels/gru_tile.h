@@ -21,7 +21,7 @@
     T(12, 1)           \
     T(8, 2) T(8, 1) T(4, 4) T(4, 2) T(4, 1) T(2, 6) T(2, 2) T(2, 1) T(1, 8) T(1, 4) T(1, 2) T(1, 1)
 #elif VL >= 8
-#define TILE_SHAPES(T) T(6, 2) T(4, 2) T(2, 6) T(2, 4) T(2, 2) T(1, 12) T(1, 8) T(1, 4) T(1, 2)
+#define TILE_SHAPES(T) T(6, 2) T(4, 2) T(2, 4) T(2, 2) T(1, 12) T(1, 8) T(1, 4) T(1, 2)
 #else
 #define TILE_SHAPES(T) T(4, 2) T(2, 4) T(2, 2) T(1, 8) T(1, 4) T(1, 2)
 #endif
