@@ -49,15 +49,24 @@ static void multiply(const tile_product *p, columns a) {
         tile_multiply(p, TILE_R1, 1, a.m, true);
 }
 
-/* `rows` of the tile's rows matter. */
-static void multiply_rows(columns a, int64_t rows, int64_t L, const float *const *x, const float *w,
-                          int64_t ldw, float *acc) {
-    if (a.V == 2 && rows <= 4)
+/* Rows of the smallest tile that holds `rows` rows. */
+static int64_t height(columns a, int64_t rows) {
+    return rows <= 4 ? 4 : rows <= 8 && a.R > 8 ? 8 : a.R;
+}
+
+/* R = height(a, ...). */
+static void multiply_rows(columns a, int64_t R, int64_t L, const float *const *x, const float *w,
+                          int64_t ldw, float *const *acc) {
+    if (a.V == 2 && R == 4)
         tile_multiply_rows(4, 2, a.m, true, L, x, w, ldw, acc);
-    else if (a.V == 2 && rows <= 8)
-        tile_multiply_rows(TILE_R2 < 8 ? TILE_R2 : 8, 2, a.m, true, L, x, w, ldw, acc);
+    else if (a.V == 2 && R == 8)
+        tile_multiply_rows(8, 2, a.m, true, L, x, w, ldw, acc);
     else if (a.V == 2)
         tile_multiply_rows(TILE_R2, 2, a.m, true, L, x, w, ldw, acc);
+    else if (R == 4)
+        tile_multiply_rows(4, 1, a.m, true, L, x, w, ldw, acc);
+    else if (R == 8)
+        tile_multiply_rows(8, 1, a.m, true, L, x, w, ldw, acc);
     else
         tile_multiply_rows(TILE_R1, 1, a.m, true, L, x, w, ldw, acc);
 }
@@ -114,37 +123,36 @@ static edge_rows find_rows(const product *p, int64_t c, int64_t g, int64_t count
     return rows;
 }
 
-/* Adds the terms of `merged` k from k on to the rows of acc that have a step of x there. The others
- * are computed from a step that does not matter, and put back. */
+/* Adds the terms of `merged` k from k on to the rows of acc that have a step of x there. What is
+ * left of the tile's rows works for the last row of acc, which belongs to no row of y. */
 static void edge_terms(const product *p, columns a, const edge_rows *rows, int64_t k,
                        int64_t merged, float *acc) {
     const float *x[TILE_R_MAX];
-    float kept[TILE_R_MAX * 2 * VL];
-    int64_t outside[TILE_R_MAX], n_outside = 0;
-    for (int64_t j = 0; j < a.R; j++) {
-        int64_t t = j < rows->count ? rows->t[j] + k * p->dk : -1;
-        bool inside = t >= 0 && t < p->T_x;
-        x[j] = inside ? rows->x[j] + t * p->C_x : p->x;
-        if (!inside) outside[n_outside++] = j;
+    float *sums[TILE_R_MAX];
+    int64_t inside = 0;
+    for (int64_t j = 0; j < rows->count; j++) {
+        int64_t t = rows->t[j] + k * p->dk;
+        if (t < 0 || t >= p->T_x) continue;
+        x[inside] = rows->x[j] + t * p->C_x;
+        sums[inside++] = acc + j * a.V * VL;
     }
-    if (n_outside == a.R) return;
-    for (int64_t i = 0; i < n_outside; i++)
-        for (int64_t v = outside[i] * a.V; v < (outside[i] + 1) * a.V; v++)
-            v_store(kept + v * VL, v_load(acc + v * VL));
-    multiply_rows(a, rows->count, merged * p->C_x, x, p->w + k * p->wk + a.c, p->C_y, acc);
-    for (int64_t i = 0; i < n_outside; i++)
-        for (int64_t v = outside[i] * a.V; v < (outside[i] + 1) * a.V; v++)
-            v_store(acc + v * VL, v_load(kept + v * VL));
+    if (inside == 0) return;
+    int64_t R = height(a, inside);
+    for (int64_t j = inside; j < R; j++) {
+        x[j] = x[0];
+        sums[j] = acc + TILE_R_MAX * a.V * VL;
+    }
+    multiply_rows(a, R, merged * p->C_x, x, p->w + k * p->wk + a.c, p->C_y, sums);
 }
 
 static void edge_tile(const product *p, columns a, int64_t g, int64_t count) {
-    float acc[TILE_R_MAX * 2 * VL];
+    float acc[(TILE_R_MAX + 1) * 2 * VL];
     edge_rows rows = find_rows(p, a.c, g, count);
     int64_t merged = is_contiguous(p) && rows.inner ? p->K : 1;
     vf bias[2] = {v_zero(), v_zero()};
     for (int v = 0; p->b && v < a.V; v++)
         bias[v] = v_load_m(p->b + a.c + v * VL, v == a.V - 1 ? a.m : v_tail(VL));
-    for (int64_t j = 0; j < a.R * a.V; j++) v_store(acc + j * VL, bias[j % a.V]);
+    for (int64_t j = 0; j < (TILE_R_MAX + 1) * a.V; j++) v_store(acc + j * VL, bias[j % a.V]);
     for (int64_t k = 0; k < p->K; k += merged) edge_terms(p, a, &rows, k, merged, acc);
     for (int64_t j = 0; j < count; j++)
         for (int v = 0; v < a.V; v++)

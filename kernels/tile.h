@@ -98,12 +98,12 @@ TILE_INLINE void tile_multiply(const tile_product *p, const int R, const int V, 
     if (p->activation > WEIR_RELU) tile_activate(p->activation, R, V, m, masked, p->y, p->ldy);
 }
 
-/* acc[j][:] += sum over i < L of x[j][i] w[i ldw][:], rows of x anywhere, rows of acc V whole vectors. */
+/* acc[j][:] += sum over i < L of x[j][i] w[i ldw][:], j < R: rows anywhere, acc[j] V whole vectors. */
 TILE_INLINE void tile_multiply_rows(const int R, const int V, vm m, const bool masked, int64_t L,
                                     const float *const *x, const float *w, int64_t ldw,
-                                    float *acc) {
+                                    float *const *acc) {
     TILE_EACH_ROW(TILE_ZERO)
-#define LOAD(j) TILE_LOAD(j, acc + j * V * VL, false)
+#define LOAD(j) TILE_LOAD(j, acc[j], false)
     TILE_EACH_ROW(LOAD)
 #undef LOAD
     for (int64_t i = 0; i < L; i++, w += ldw) {
@@ -113,7 +113,7 @@ TILE_INLINE void tile_multiply_rows(const int R, const int V, vm m, const bool m
         TILE_EACH_ROW(STEP)
 #undef STEP
     }
-#define STORE(j) TILE_STORE(j, acc + j * V * VL, false)
+#define STORE(j) TILE_STORE(j, acc[j], false)
     TILE_EACH_ROW(STORE)
 #undef STORE
 }
