@@ -202,19 +202,18 @@ static void run_tree(void *arg, int64_t begin, int64_t end, int worker) {
     sum_leaves(task, begin, end, task->dw, task->dw_leaves, task->Q * task->call->p.C_out);
 }
 
-/* Rows of dw in a task: few, if there are few leaves to share out; else many, as each task reads x
- * and dy of its leaf again. */
-static int64_t part_rows(const weights_task *task) {
-    const int64_t tasks = 64;
-    int64_t work = task->leaf_rows * task->call->p.C_out;
-    int64_t shared = task->Q / (tasks / task->leaves) + 1, least = weir_grain(work, TILE_ROWS);
+/* Rows of dw in a task: as many as leave each thread a few tasks, as every task reads x and dy of its
+ * leaf again. No sum depends on this. */
+static int64_t part_rows(const weights_task *task, int threads) {
+    int64_t least = weir_grain(task->leaf_rows * task->call->p.C_out, TILE_ROWS);
+    int64_t shared = task->Q / (4 * threads / task->leaves + 1);
     return shared > least ? (shared + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS : least;
 }
 
 static weir_status run_weights(weir_runtime *rt, weights_task *task) {
     int64_t C_out = task->call->p.C_out;
     int64_t bias_parts = task->db ? 1 : 0, q_parts;
-    task->part_q = part_rows(task);
+    task->part_q = part_rows(task, weir_runtime_threads(rt));
     q_parts = (task->Q - 1) / task->part_q + 1;
     task->parts = q_parts + bias_parts;
     WEIR_TRY(weir_parallel_for(rt, task->leaves * task->parts, 1, run_leaves, task));

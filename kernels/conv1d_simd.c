@@ -97,6 +97,9 @@ static void inner_tile(const product *p, columns a, int64_t n, int64_t m) {
         .L = one ? p->K * p->C_x : p->C_x,
         .activation = p->activation,
     };
+    /* The steps of x that only the next tile reads. */
+    const float *next = t.x + a.R * t.xs + max(0, (p->K - 1) * p->dk) * p->C_x;
+    for (int64_t i = 0; a.c == 0 && i < a.R * t.xs; i += 16) __builtin_prefetch(next + i);
     multiply(&t, a);
 }
 
@@ -353,7 +356,7 @@ static void gradient_block(gradient *a, int64_t q0, int64_t q1) {
 /* Rows of dy are taken in blocks that stay in the cache while all tiles pass over them. */
 void WEIR_KERNEL(conv1d_bwd_weights)(const weir_conv1d_call *c, int64_t r0, int64_t r1, int64_t q0,
                                      int64_t q1, float *dw) {
-    const int64_t cache_floats = 1 << 14, fewest = 128;
+    const int64_t cache_floats = 3 << 14, fewest = 128;
     int64_t T_out = c->T_out, C_out = c->p.C_out;
     int64_t rows = max(fewest, cache_floats / (c->p.C_in + C_out));
     gradient a = {.c = c, .dw = dw};
