@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+# Breaks each kernel once and demands that weir-validate sees it. SPDX-License-Identifier: Apache-2.0
+"""usage: mutation.py BUILD_DIR [KERNEL ...]
+
+For each fault of tools/mutations.txt: a copy of the source with the fault is compiled for the generic
+build and for AVX2, so that the two agree and only the oracle can tell; linked into a copy of
+weir-validate; and `weir-validate --isa avx2 --quick --kernel KERNEL` must end with 1 and print a repro
+line, which must fail too when it is pasted. Without a fault the same must pass. Every kernel of
+kernels.def needs a fault. The build in BUILD_DIR must be up to date; it is not changed.
+"""
+import concurrent.futures
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ISAS = ("generic", "avx2")
+RUN_SECONDS = 120
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def faults_read(path):
+    """Blocks of `kernel`, `file`, `from`, `to` and `is` lines, with an empty line after each."""
+    faults = []
+    for block in re.split(r"\n\s*\n", read(path)):
+        lines = [line for line in block.splitlines() if line and not line.startswith("#")]
+        if lines:
+            faults.append(dict(line.split(": ", 1) for line in lines))
+    return faults
+
+
+def patched(text, fault):
+    """White space may differ: the sources are reformatted now and then."""
+    pattern = r"\s+".join(re.escape(word) for word in fault["from"].split())
+    text, count = re.subn(pattern, lambda _: fault["to"], text)
+    if count != 1:
+        raise RuntimeError(f"{fault['file']}: {fault['from']!r} matches {count} times, not once")
+    return text
+
+
+class Build:
+    def __init__(self, directory):
+        self.directory = os.path.abspath(directory)
+        commands = json.loads(read(os.path.join(self.directory, "compile_commands.json")))
+        self.compile = {entry["output"]: entry for entry in commands}
+        out = subprocess.run(["ninja", "-C", self.directory, "-t", "commands", "validate/weir-validate"],
+                             capture_output=True, text=True, check=True).stdout
+        self.link = out.splitlines()[-1]
+        self.root = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+
+    def object(self, source, isa, to, include):
+        entry = self.compile[f"kernels/libkernels_{isa}.a.p/{os.path.basename(source)}.o"]
+        words = shlex.split(entry["command"])
+        words[words.index("-o") + 1] = to
+        words[words.index("-c") + 1] = source
+        words[1:1] = ["-I" + include]
+        run(words + ["-MF", to + ".d", "-O1", "-w"], self.directory)
+        return to
+
+    def program(self, objects, to):
+        """The faulty objects come first, so that the linker takes nothing from the archive instead."""
+        words = shlex.split(self.link)
+        words[words.index("-o") + 1] = to
+        words[words.index(to) + 1:words.index(to) + 1] = objects
+        run(words, self.directory)
+
+
+def run(words, directory):
+    done = subprocess.run(words, cwd=directory, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(words)}\n{done.stdout}{done.stderr}")
+
+
+def source_of(build, fault):
+    """The file to compile: for a header the one that `with` names."""
+    return os.path.join(build.root, fault.get("with", fault["file"]))
+
+
+def program_make(build, fault, scratch):
+    copy = os.path.join(scratch, fault["file"])
+    os.makedirs(os.path.dirname(copy))
+    with open(copy, "w", encoding="utf-8") as file:
+        file.write(patched(read(os.path.join(build.root, fault["file"])), fault))
+    source = source_of(build, fault)
+    if "with" not in fault:
+        source = copy
+    objects = [build.object(source, isa, os.path.join(scratch, isa + ".o"), scratch) for isa in ISAS]
+    program = os.path.join(scratch, "weir-validate")
+    build.program(objects, program)
+    return program
+
+
+def validate(program, arguments):
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False,
+                          timeout=RUN_SECONDS)
+    return done.returncode, done.stdout
+
+
+def fault_try(build, fault):
+    """Returns what is wrong, or None, and the first failure that was reported."""
+    with tempfile.TemporaryDirectory(prefix="weir-mutation-") as scratch:
+        program = program_make(build, fault, scratch)
+        code, out = validate(program, ["--isa", "avx2", "--quick", "--kernel", fault["kernel"]])
+        finding = re.search(r"^FAIL .*", out, re.M)
+        repro = re.search(r"^ *repro: weir-validate (.*)", out, re.M)
+        if code != 1:
+            return f"exit code {code}, not 1: the fault was not seen", None
+        if not repro or not finding:
+            return "no repro line", None
+        code, out = validate(program, shlex.split(repro.group(1)))
+        if code != 1 or not re.search(r"^ *repro:", out, re.M):
+            return f"the repro line ended with {code}: {repro.group(1)}", None
+    return None, finding.group(0)
+
+
+def guarded(build, fault):
+    try:
+        return fault_try(build, fault)
+    except (RuntimeError, subprocess.SubprocessError, OSError, KeyError) as problem:
+        return f"{type(problem).__name__}: {problem}", None
+
+
+def unbroken(build, faults):
+    """Without a fault the same files, compiled the same way, pass."""
+    with tempfile.TemporaryDirectory(prefix="weir-mutation-") as scratch:
+        sources = sorted({source_of(build, fault) for fault in faults})
+        objects = [build.object(source, isa, os.path.join(scratch, f"{i}{isa}.o"), scratch)
+                   for i, source in enumerate(sources) for isa in ISAS]
+        build.program(objects, os.path.join(scratch, "weir-validate"))
+        return validate(os.path.join(scratch, "weir-validate"), ["--isa", "avx2", "--quick"])
+
+
+def main(directory, *kernels):
+    build = Build(directory)
+    faults = faults_read(os.path.join(build.root, "tools", "mutations.txt"))
+    known = re.findall(r"^K\((\w+),", read(os.path.join(build.root, "kernels", "kernels.def")), re.M)
+    passed, failed = 0, 0
+    for kernel in known:
+        if not any(fault["kernel"] == kernel for fault in faults):
+            print(f"FAIL {kernel}: no fault in tools/mutations.txt")
+            failed += 1
+    code, out = unbroken(build, faults)
+    if code == 77:
+        print(out + "1 skipped: no AVX2 here")
+        return 77
+    if code:
+        print(out + "FAIL without a fault")
+        failed += 1
+    faults = [fault for fault in faults if not kernels or fault["kernel"] in kernels]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for fault, (problem, finding) in zip(faults, pool.map(lambda f: guarded(build, f), faults)):
+            print(f"{fault['kernel']}: {fault['is']}: {'FAIL ' + problem if problem else 'seen'}", flush=True)
+            if finding:
+                print(f"    {finding}")
+            passed += not problem
+            failed += bool(problem)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]) if len(sys.argv) > 1 else __doc__)
