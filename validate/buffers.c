@@ -170,11 +170,18 @@ void address_describe(const context *c, const void *address, char *text, size_t 
     snprintf(text, size, "address %p, in no buffer of the case", address);
 }
 
+/* The newest of a name stands for all: they are what the last call had. */
+static bool is_hidden(const context *c, const buffer *b) {
+    for (const buffer *a = c->buffers; a != b; a = a->next)
+        if (!strcmp(a->name, b->name)) return true;
+    return b->kind == BUFFER_PLAIN;
+}
+
 void buffers_describe(const context *c, char *text, size_t size) {
     size_t used = 0;
     text[0] = 0;
     for (const buffer *b = c->buffers; b && used < size; b = b->next) {
-        if (b->kind == BUFFER_PLAIN) continue;
+        if (is_hidden(c, b)) continue;
         int n = snprintf(text + used, size - used, "%s%s %s%c%d", used ? ", " : "", b->name,
                          b->at_end ? "end" : "start", b->at_end ? '-' : '+', b->displaced);
         if (n > 0) used += (size_t)n;

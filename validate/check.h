@@ -151,11 +151,11 @@ typedef struct range_check {
  * into ranges against itself bit for bit; canaries and what lies outside a range untouched.
  */
 void ranges_check(context *c, const range_check *r);
-/* Its parts: one call on all rows into new guarded memory, or into ordinary memory; the bits. */
-void outputs_new(context *c, const range_check *r, bool guarded, float **out);
+/* Its parts: one call of the kernel under test on all rows, of another table; the bits. */
+void outputs_new(context *c, const range_check *r, float **out);
 void padding_clear(const range_check *r, float *const *out);
 void ranges_run(context *c, const range_check *r, float **got);
-void ranges_plain(context *c, const range_check *r, const weir_kernels *k, float **out);
+void ranges_run_on(context *c, const range_check *r, const weir_kernels *k, float **out);
 void ranges_bits(context *c, const range_check *r, float *const *got);
 void ranges_compare(context *c, const range_check *r, float *const *got, float *const *expected);
 void ranges_same(context *c, const range_check *r, const char *what, float *const *got,

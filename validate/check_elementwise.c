@@ -22,10 +22,14 @@ static range_check elements_check(range_call_fn *call, range_bound_fn *bound, el
 
 /* ---- activations ---- */
 
+static void activation_set(context *c, elements_case *k, int activation) {
+    k->activation = (weir_activation)activation;
+    shape_set(c, "n:%lld/%s", (long long)k->n, weir_activation_name(k->activation));
+}
+
 static void activation_draw(context *c, elements_case *k) {
     k->n = size_draw(&c->rng, c->op ? OP_N : MAX_N);
-    k->activation = (weir_activation)rng_range(&c->rng, 0, WEIR_ACTIVATION_COUNT - 1);
-    shape_set(c, "n:%lld/%s", (long long)k->n, weir_activation_name(k->activation));
+    activation_set(c, k, (int)rng_range(&c->rng, 0, WEIR_ACTIVATION_COUNT - 1));
 }
 
 static void activation_fwd_call(const weir_kernels *k, void *arg, int64_t i0, int64_t i1,
@@ -47,14 +51,18 @@ static void activation_fwd_bound(context *c, void *arg, float *const *expected,
 }
 
 static void activation_fwd_case(context *c) {
-    elements_case k = {0};
-    activation_draw(c, &k);
+    elements_case k = {.n = size_draw(&c->rng, MAX_N)};
     k.x = tensor_new(c, "x", k.n);
-    /* Where tanh and sigmoid bend, and where they and exp saturate. */
-    if (c->values == VALUES_WIDE)
-        for (int64_t i = 0; i < k.n; i++) k.x[i] = (float)(200 * (rng_unit(&c->rng) - 0.5));
-    range_check r = elements_check(activation_fwd_call, activation_fwd_bound, &k, "y");
-    ranges_check(c, &r);
+    for (int64_t i = 0; i < k.n; i++) {
+        /* Where tanh and sigmoid bend, and where they and exp saturate. */
+        if (c->values == VALUES_WIDE) k.x[i] = (float)(200 * (rng_unit(&c->rng) - 0.5));
+        if (c->values == VALUES_SPECIAL && rng_chance(&c->rng, 10)) k.x[i] = NAN;
+    }
+    for (int a = 0; a < WEIR_ACTIVATION_COUNT; a++) {
+        activation_set(c, &k, a);
+        range_check r = elements_check(activation_fwd_call, activation_fwd_bound, &k, "y");
+        ranges_check(c, &r);
+    }
 }
 
 static void activation_bwd_call(const weir_kernels *k, void *arg, int64_t i0, int64_t i1,
@@ -79,17 +87,20 @@ static void activation_bwd_bound(context *c, void *arg, float *const *expected,
 
 /* y is a value that the activation can have. */
 static void activation_bwd_case(context *c) {
-    elements_case k = {0};
-    activation_draw(c, &k);
-    k.y = tensor_new(c, "y", k.n);
+    elements_case k = {.n = size_draw(&c->rng, MAX_N)};
+    float *y = plain_new(c, k.n);
+    values_fill(&c->rng, c->values, y, k.n);
+    k.y = input_new(c, "y", k.n);
     k.dy = tensor_new(c, "dy", k.n);
-    for (int64_t i = 0; i < k.n; i++) {
-        float low = k.activation == WEIR_TANH ? -1.0f : 0.0f;
-        if (k.activation == WEIR_LINEAR || k.activation == WEIR_RELU || isnan(k.y[i])) continue;
-        k.y[i] = fmaxf(low, fminf(1.0f, k.y[i]));
+    for (int a = 0; a < WEIR_ACTIVATION_COUNT; a++) {
+        bool bounded = a != WEIR_LINEAR && a != WEIR_RELU;
+        float low = a == WEIR_TANH ? -1.0f : 0.0f;
+        for (int64_t i = 0; i < k.n; i++)
+            k.y[i] = bounded && !isnan(y[i]) ? fmaxf(low, fminf(1.0f, y[i])) : y[i];
+        activation_set(c, &k, a);
+        range_check r = elements_check(activation_bwd_call, activation_bwd_bound, &k, "dx");
+        ranges_check(c, &r);
     }
-    range_check r = elements_check(activation_bwd_call, activation_bwd_bound, &k, "dx");
-    ranges_check(c, &r);
 }
 
 static double activation_loss(void *arg) {

@@ -119,6 +119,12 @@ static double u_sum(const gru_case *k, int64_t n, int64_t gate, int64_t j, const
     return sum * gru_mask_h(k, n, gate, j);
 }
 
+/* The magnitude of a product of which a factor, the slope, may be 0: where the rest leaves float,
+ * nothing is promised. */
+static double sloped(double rest, double slope) {
+    return rest > 0x1p126 ? INFINITY : rest * fabs(slope);
+}
+
 static void gates_back(context *c, back_check *v) {
     const weir_gru *p = &v->k->call.p;
     int64_t H = p->H, H_p = gru_padded(H);
@@ -129,8 +135,8 @@ static void gates_back(context *c, back_check *v) {
     for (int64_t j = 0; j < H; j++) {
         double a = (double)z[j], b = (double)candidate[j], D = v->flush > 0 ? 0 : v->D[j];
         double loss = v->flush * (1 + v->D[j]) * (1 + fabs((double)h[j]) + fabs(b));
-        dz[j] = D * fabs((double)h[j] - b) * fabs(slope(p->recurrent, a)) + loss;
-        dc[j] = D * fabs(1 - a) * fabs(slope(p->activation, b)) + loss;
+        dz[j] = sloped(D * fabs((double)h[j] - b), slope(p->recurrent, a)) + loss;
+        dc[j] = sloped(D * fabs(1 - a), slope(p->activation, b)) + loss;
         dq[j] = p->reset_after ? dc[j] * fabs((double)r[j]) : dc[j];
         if (p->reset_after) v->gates[3 * H_p + j] = dq[j];
     }
@@ -138,7 +144,7 @@ static void gates_back(context *c, back_check *v) {
         double drh = u_sum(v->k, v->n, 2, j, dq), b = (double)r[j];
         double from = p->reset_after ? dc[j] * fabs((double)q[j]) : drh * fabs((double)h[j]);
         double D = v->flush > 0 ? 0 : v->D[j];
-        dr[j] = from * fabs(slope(p->recurrent, b)) + v->flush * (1 + from);
+        dr[j] = sloped(from, slope(p->recurrent, b)) + v->flush * (1 + from);
         v->dh[j] = D * fabs((double)z[j]) + drh * (p->reset_after ? 1 : fabs(b));
     }
     for (int64_t j = 0; j < H; j++)
@@ -232,7 +238,7 @@ static void step_back(context *c, const gru_case *k, int64_t s, const float *dh_
     one.dx = one.dh0 = true;
     range_check r = data_check(&one);
     float *out[MAX_OUTPUTS];
-    ranges_plain(c, &r, c->oracle, out);
+    ranges_run_on(c, &r, c->oracle, out);
     for (int64_t n = 0; n < p->N; n++) {
         int64_t gates_at = gru_dgates_at(p, n, s);
         int64_t x_at = (n * p->T + gru_time(p, s)) * p->C_in;
@@ -288,7 +294,7 @@ static void data_case(context *c) {
     for (int64_t s = p->T - 1; s >= 0 && !c->failures; s--) {
         gru_case e = suffix_of(c, &k, s);
         range_check from = data_check(&e);
-        ranges_plain(c, &from, c->k, suffix);
+        ranges_run_on(c, &from, c->k, suffix);
         suffix_same(c, &k, s, got[0], suffix[0]);
         step_back(c, &k, s, dh_after, suffix[1], &a);
         dh_after = suffix[1];
@@ -393,7 +399,7 @@ static double oracle_setup(context *c, gru_case *k, range_check *data, float **o
     (void)loss(k);
     k->call.reserve_in = k->reserve;
     *data = data_check(k);
-    outputs_new(c, data, true, out);
+    outputs_new(c, data, out);
     data->call(c->oracle, k, 0, p->N, out);
     canaries_check(c);
     double noise = 0;
@@ -418,7 +424,7 @@ static void weights_oracle(context *c) {
     k.call.dgates_in = out[0];
     k.n1 = k.call.p.N;
     range_check r = weights_check(&k);
-    outputs_new(c, &r, true, gradients);
+    outputs_new(c, &r, gradients);
     r.call(c->oracle, &k, 0, 1, gradients);
     canaries_check(c);
     finite_smooth(c, &r.output[0].tensor, k.w, gradients[0], noise, loss, &k);

@@ -6,16 +6,10 @@
 #include <string.h>
 
 #include "validate/check.h"
+#include "validate/fault.h"
 
 /* Failing cases printed per kernel and instruction set; the rest are counted. */
 enum { REPORTS = 3 };
-
-void shape_set(context *c, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(c->shape, sizeof c->shape, format, args);
-    va_end(args);
-}
 
 static void reproduce_print(const context *c) {
     printf("    repro: weir-validate --isa %s --kernel %s --seed %" PRIu64 " --case %" PRId64,
@@ -28,6 +22,27 @@ static void reproduce_print(const context *c) {
     printf("\n");
 }
 
+/* A fault in another thread, or an abort, ends the program: this is what it says then. */
+static void announce(const context *c) {
+    char text[700];
+    snprintf(text, sizeof text,
+             "FAIL %s %s case %" PRId64 ": the program was ended by a fault or an abort\n"
+             "    shape %s values:%s\n"
+             "    repro: weir-validate --isa %s --kernel %s --seed %" PRIu64 " --case %" PRId64
+             "\n0 passed, 1 failed\n",
+             c->kernel, weir_isa_name(c->isa), c->index, c->shape, values_name(c->values),
+             weir_isa_name(c->isa), c->kernel, c->options->seed, c->index);
+    fault_announce(text);
+}
+
+void shape_set(context *c, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(c->shape, sizeof c->shape, format, args);
+    va_end(args);
+    announce(c);
+}
+
 void fail(context *c, const char *format, ...) {
     if (c->failures++ > 0) return; /* the first finding of a case says enough */
     if (c->reported++ >= REPORTS) return;
@@ -38,8 +53,8 @@ void fail(context *c, const char *format, ...) {
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
-    printf("\n    shape %s values:%s seed:%" PRIu64 "\n", c->shape[0] ? c->shape : "-",
-           values_name(c->values), c->options->seed);
+    printf("\n    shape %s values:%s seed:%" PRIu64 "\n", c->shape, values_name(c->values),
+           c->options->seed);
     if (where[0]) printf("    buffers %s\n", where);
     reproduce_print(c);
     fflush(stdout);
@@ -96,7 +111,9 @@ void compare_bounds(context *c, const tensor *t, const float *got, const float *
     char name[96];
     element_name(t, at, name, sizeof name);
     if (is_poison(got[at])) {
-        fail(c, "%s not written, expected %.9g", name, (double)expected[at]);
+        fail(c,
+             "%s holds poison (not written, or made of what lies beside a tensor), expected %.9g",
+             name, (double)expected[at]);
     } else {
         fail(c, "%s got %.9g expected %.9g error %.3g bound %.3g", name, (double)got[at],
              (double)expected[at], fabs((double)got[at] - (double)expected[at]), bound[at]);

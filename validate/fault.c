@@ -13,14 +13,14 @@
 _Thread_local sigjmp_buf fault_return;
 _Thread_local volatile bool fault_armed;
 _Thread_local void *volatile fault_address;
-static char announcement[512];
+static char announcement[700];
 static unsigned denormals; /* the mode of the main thread outside kernels */
 
 void fault_announce(const char *text) { snprintf(announcement, sizeof announcement, "%s", text); }
 
 static void handle(int signal, siginfo_t *info, void *unused) {
     (void)unused;
-    if (fault_armed) {
+    if (fault_armed && signal != SIGABRT) {
         fault_armed = false;
         fault_address = info->si_addr;
         weir_denormals_restore(denormals);
@@ -43,4 +43,5 @@ void fault_install(void) {
     sigaction(SIGBUS, &action, NULL);
     sigaction(SIGFPE, &action, NULL);
     sigaction(SIGILL, &action, NULL);
+    sigaction(SIGABRT, &action, NULL);
 }

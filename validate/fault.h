@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 void fault_install(void);
-/* What a worker thread prints before the program ends: a fault there can't be returned from. */
+/* What is printed when a fault can't be returned from, as in a worker thread. */
 void fault_announce(const char *text);
 
 /* True when the code after it, up to fault_release(), faulted; *address is where. As setjmp: a

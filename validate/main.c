@@ -170,7 +170,7 @@ static void case_run(context *c, check_fn *run) {
     c->failures = 0;
     c->nan_for_inf = false;
     c->tree = 0;
-    c->shape[0] = 0;
+    shape_set(c, "-");
     const void *address;
     if (fault_caught(&address)) {
         char where[160];

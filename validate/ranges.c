@@ -16,11 +16,11 @@ void kernels_end(context *c) {
     inputs_unlock(c);
 }
 
-void outputs_new(context *c, const range_check *r, bool guarded, float **out) {
+void outputs_new(context *c, const range_check *r, float **out) {
     for (int i = 0; i < r->outputs; i++) {
         const output *o = &r->output[i];
         int64_t n = tensor_size(&o->tensor);
-        out[i] = guarded ? output_new(c, o->tensor.name, n) : plain_new(c, n);
+        out[i] = output_new(c, o->tensor.name, n);
         if (o->initial) memcpy(out[i], o->initial, (size_t)n * sizeof(float));
     }
 }
@@ -89,7 +89,7 @@ static void outside_untouched(context *c, const range_check *r, int64_t r0, int6
 /* One range first, alone; then what is before and after it, in pieces. */
 static void cuts_check(context *c, const range_check *r, float *const *expected) {
     float *out[MAX_OUTPUTS];
-    outputs_new(c, r, true, out);
+    outputs_new(c, r, out);
     int64_t a = rng_range(&c->rng, 0, r->rows - 1), b = rng_range(&c->rng, a + 1, r->rows);
     kernels_begin(c);
     r->call(c->k, r->arg, a, b, out);
@@ -108,27 +108,21 @@ static void cuts_check(context *c, const range_check *r, float *const *expected)
     ranges_same(c, r, "the same kernel in one range", out, expected);
 }
 
-void ranges_plain(context *c, const range_check *r, const weir_kernels *k, float **out) {
-    outputs_new(c, r, false, out);
+void ranges_run_on(context *c, const range_check *r, const weir_kernels *k, float **out) {
+    outputs_new(c, r, out);
     kernels_begin(c);
     r->call(k, r->arg, 0, r->rows, out);
     kernels_end(c);
+    canaries_check(c);
     padding_clear(r, out);
 }
 
-void ranges_run(context *c, const range_check *r, float **got) {
-    outputs_new(c, r, true, got);
-    kernels_begin(c);
-    r->call(c->k, r->arg, 0, r->rows, got);
-    kernels_end(c);
-    canaries_check(c);
-    padding_clear(r, got);
-}
+void ranges_run(context *c, const range_check *r, float **got) { ranges_run_on(c, r, c->k, got); }
 
 void ranges_bits(context *c, const range_check *r, float *const *got) {
     float *generic[MAX_OUTPUTS];
     if (c->generic && !c->failures) {
-        ranges_plain(c, r, c->generic, generic);
+        ranges_run_on(c, r, c->generic, generic);
         ranges_same(c, r, "generic", got, generic);
     }
     if (!c->failures) cuts_check(c, r, got);
@@ -136,7 +130,7 @@ void ranges_bits(context *c, const range_check *r, float *const *got) {
 
 void ranges_check(context *c, const range_check *r) {
     float *got[MAX_OUTPUTS], *expected[MAX_OUTPUTS];
-    ranges_plain(c, r, c->oracle, expected);
+    ranges_run_on(c, r, c->oracle, expected);
     ranges_run(c, r, got);
     ranges_compare(c, r, got, expected);
     ranges_bits(c, r, got);
