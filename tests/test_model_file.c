@@ -304,6 +304,11 @@ static void test_hostile_headers(void **state) {
     static const char huge[] = "\xff\xff\xff\xff\xff\xff\xff\xff{}";
     write_file(huge, sizeof huge - 1);
     expect_refusal("a header of 18446744073709551615 bytes");
+    write_file("\0\0\x10\0\0\0\0\0{}", 10);
+    expect_refusal("a header of 1048576 bytes in a file of 10");
+    write_file("\0\0\x10\x01\0\0\0\0{}", 10);
+    assert_int_equal(truncate(path, 18 << 20), 0);
+    expect_refusal("a header of 17825792 bytes");
     write_file("\x89HDF\r\n\x1a\n, and more", 18);
     expect_refusal("not a safetensors file");
     write_header("[]", 0);
@@ -337,6 +342,21 @@ static void test_hostile_headers(void **state) {
     write_header(deep, 0);
     expect_refusal("no JSON object");
     free(deep);
+}
+
+#define FLATTEN_MODEL                                                                       \
+    "\"__metadata__\":{\"weir.format\":\"1\",\"weir.model\":\"{\\\"class_name\\\":"         \
+    "\\\"Sequential\\\",\\\"config\\\":{\\\"name\\\":\\\"m\\\",\\\"layers\\\":[{\\\"class_" \
+    "name\\\":"                                                                             \
+    "\\\"Flatten\\\",\\\"config\\\":{\\\"batch_input_shape\\\":[null,2,3]}}]}}\"}"
+
+static void test_tensor_too_many(void **state) {
+    (void)state;
+    write_header("{" FLATTEN_MODEL "}", 0);
+    weir_model_destroy(load());
+    write_header(
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}," FLATTEN_MODEL "}", 4);
+    expect_refusal("1 tensors, the model's layers have 0");
 }
 
 /* A definition may claim any size: memory is taken only after the tensors were seen to be there. */
@@ -430,6 +450,7 @@ int main(void) {
         cmocka_unit_test(test_changed_bytes),
         cmocka_unit_test(test_wrong_tensors),
         cmocka_unit_test(test_hostile_headers),
+        cmocka_unit_test(test_tensor_too_many),
         cmocka_unit_test(test_hostile_sizes),
         cmocka_unit_test(test_what_is_no_file),
         cmocka_unit_test(test_failed_write_keeps_the_old_file),
