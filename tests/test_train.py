@@ -199,6 +199,12 @@ class Refusals(Train):
                 numbers = [str((i * 7919 + 31 * k) % 101 / 10) for k in range(len(columns))]
                 file.write(",".join([stamp, *numbers]) + "\n")
 
+    def test_name_with_a_comma(self):
+        self.write_csv("a.csv", ["p", "T (degC)", '"wind, gusts"'])
+        self.ok("train", "jena-gru", "--data", "a.csv", "--lookback", "60", "--step", "6",
+                "--epochs", "1", "--steps", "2", "--save", "m.safetensors")
+        self.ok("eval", "m.safetensors", "--data", "a.csv")
+
     def test_columns_of_another_file(self):
         self.write_csv("a.csv", ["p", "T (degC)", "wv"])
         self.write_csv("same.csv", ["wv", "p", "T (degC)"])

@@ -87,6 +87,13 @@ static weir_status check_columns(const run *r) {
     return WEIR_OK;
 }
 
+/* False when a name has a comma: the columns must then be all of the file's. */
+static bool can_be_listed(const record *trained) {
+    for (int64_t i = 0; i < trained->columns; i++)
+        if (strchr(trained->names[i], ',')) return false;
+    return true;
+}
+
 static weir_status load(run *r) {
     const arguments *a = r->a;
     weir_status status = weir_model_load(r->runtime, a->file, NULL, &r->model);
@@ -104,7 +111,7 @@ static weir_status load(run *r) {
             (long long)r->trained.window.step, (long long)r->trained.columns);
     data_arguments d = a->data;
     if (!d.generated) {
-        if (!d.columns) d.columns = r->trained.joined;
+        if (!d.columns && can_be_listed(&r->trained)) d.columns = r->trained.joined;
         if (!d.target) d.target = r->trained.names[r->trained.target];
     }
     status = task_load(&d, &r->s);
