@@ -50,7 +50,8 @@ typedef struct step {
 } step;
 
 static step step_in(const weir_gru_call *c) {
-    double *v = (double *)(void *)c->scratch;
+    /* Scratch is an array of floats: the first double may have to skip one. */
+    double *v = (double *)(((uintptr_t)c->scratch + sizeof(double) - 1) & -sizeof(double));
     int64_t H = c->p.H;
     return (step){v,         v + H,     v + 2 * H, v + 3 * H, v + 4 * H,  v + 5 * H,
                   v + 6 * H, v + 7 * H, v + 8 * H, v + 9 * H, v + 10 * H, v + 11 * H};
