@@ -42,11 +42,12 @@ static void activation_fwd_bound(context *c, void *arg, float *const *expected,
                                  double *const *bound) {
     const elements_case *k = arg;
     (void)c;
-    /* A denormal may be flushed, also where nothing is computed (linear, relu). */
+    /* A denormal may be flushed, by the kernel or by the oracle, also where nothing is computed
+     * (linear, relu). */
     for (int64_t i = 0; i < k->n; i++) {
-        double y = fabs((double)expected[0][i]);
         bound[0][i] = bound_activation(k->activation, 0, (double)expected[0][i]);
-        if (y > 0 && y < (double)FLT_MIN) bound[0][i] += (double)FLT_MIN;
+        if (fpclassify(expected[0][i]) == FP_SUBNORMAL || fpclassify(k->x[i]) == FP_SUBNORMAL)
+            bound[0][i] += (double)FLT_MIN;
     }
 }
 
