@@ -252,7 +252,7 @@ static void test_glorot_uniform(void **state) {
                          .floats = 2240,
                          .init = INIT_GLOROT_UNIFORM};
     float value[2240];
-    assert_int_equal(initialize(&p, 1, 5, value), WEIR_OK);
+    assert_int_equal(weir_initialize(&p, 1, 5, value), WEIR_OK);
     const double limit = sqrt(6.0 / (5 * 14 + 5 * 32));
     double sum = 0, most = 0;
     for (int i = 0; i < 2240; i++) {
@@ -273,7 +273,7 @@ static void check_orthonormal(int64_t rows, int64_t columns) {
                          .floats = rows * columns,
                          .init = INIT_ORTHOGONAL};
     float *value = malloc((size_t)p.floats * sizeof *value);
-    assert_int_equal(initialize(&p, 3, 4, value), WEIR_OK);
+    assert_int_equal(weir_initialize(&p, 3, 4, value), WEIR_OK);
     const bool wide = rows <= columns;
     const int64_t few = wide ? rows : columns, many = wide ? columns : rows;
     for (int64_t i = 0; i < few; i++) {
@@ -311,7 +311,7 @@ static void test_seeds(void **state) {
     assert_memory_not_equal(a->values, c->values, bytes);
     const layer *owner = NULL;
     for (int i = 0; i < a->tensor_count; i++) {
-        const parameter *p = model_parameter(a, i, &owner);
+        const parameter *p = weir_model_parameter(a, i, &owner);
         for (int64_t k = 0; k < p->floats; k++)
             if (strstr(p->name, "bias")) assert_true(a->values[p->offset + k] == 0);
     }
@@ -327,7 +327,7 @@ static void test_dropout_mask(void **state) {
     enum { N = 64, FLOATS = 96 };
     static float mask[N * FLOATS], other[N * FLOATS];
     pass p = {.runtime = runtime, .N = N, .training = true, .seed = 5, .step = 12};
-    assert_int_equal(dropout_mask(&p, 3, 0.25, FLOATS, mask), WEIR_OK);
+    assert_int_equal(weir_dropout_mask(&p, 3, 0.25, FLOATS, mask), WEIR_OK);
     int zeros = 0;
     for (int i = 0; i < N * FLOATS; i++) {
         assert_true(mask[i] == 0 || mask[i] == (float)(1 / 0.75));
@@ -340,12 +340,13 @@ static void test_dropout_mask(void **state) {
     pass small = p;
     small.N = 7;
     small.runtime = one;
-    assert_int_equal(dropout_mask(&small, 3, 0.25, FLOATS, other), WEIR_OK);
+    assert_int_equal(weir_dropout_mask(&small, 3, 0.25, FLOATS, other), WEIR_OK);
     assert_memory_equal(mask, other, 7 * FLOATS * sizeof(float));
     weir_runtime_destroy(one);
     const pass differ[] = {{runtime, N, true, 6, 12}, {runtime, N, true, 5, 13}, p};
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(dropout_mask(&differ[i], i == 2 ? 4 : 3, 0.25, FLOATS, other), WEIR_OK);
+        assert_int_equal(weir_dropout_mask(&differ[i], i == 2 ? 4 : 3, 0.25, FLOATS, other),
+                         WEIR_OK);
         assert_memory_not_equal(mask, other, sizeof mask);
     }
 }
@@ -360,8 +361,8 @@ static void test_gru_masks(void **state) {
     float *x = numbers(N * T * C, 1), *target = numbers(N * H, 2), y[N * H];
     static float mask_x[N * GATES * C], mask_h[N * GATES * H];
     const pass p = {.runtime = runtime, .N = N, .training = true, .seed = o.seed};
-    assert_int_equal(dropout_mask(&p, 0, 0.5, GATES * C, mask_x), WEIR_OK);
-    assert_int_equal(dropout_mask(&p, 1, 0.25, GATES * H, mask_h), WEIR_OK);
+    assert_int_equal(weir_dropout_mask(&p, 0, 0.5, GATES * C, mask_x), WEIR_OK);
+    assert_int_equal(weir_dropout_mask(&p, 1, 0.25, GATES * H, mask_h), WEIR_OK);
     weir_gru g = {.N = N,
                   .T = T,
                   .C_in = C,
@@ -370,14 +371,14 @@ static void test_gru_masks(void **state) {
                   .recurrent = WEIR_HARD_SIGMOID,
                   .mask_gates = GATES};
     weir_gru_tensors t = {.x = x,
-                          .w = layer_value(&m->layers[0], 0),
-                          .u = layer_value(&m->layers[0], 1),
-                          .b = layer_value(&m->layers[0], 2),
+                          .w = weir_layer_value(&m->layers[0], 0),
+                          .u = weir_layer_value(&m->layers[0], 1),
+                          .b = weir_layer_value(&m->layers[0], 2),
                           .mask_x = mask_x,
                           .mask_h = mask_h};
     assert_int_equal(weir_gru_fwd(runtime, &g, &t, y, NULL), WEIR_OK);
     double loss = 0;
-    assert_int_equal(model_gradients(m, N, x, target, &loss), WEIR_OK);
+    assert_int_equal(weir_model_gradients(m, N, x, target, &loss), WEIR_OK);
     assert_memory_equal(m->layers[0].y, y, sizeof y);
     g.mask_gates = 0;
     t.mask_x = t.mask_h = NULL;
@@ -397,7 +398,7 @@ static double loss_at(weir_model *m, int64_t i, double value, int64_t N, const f
     m->values[i] = (float)value;
     *moved = (double)m->values[i] - (double)before;
     double loss = 0;
-    assert_int_equal(model_gradients(m, N, x, target, &loss), WEIR_OK);
+    assert_int_equal(weir_model_gradients(m, N, x, target, &loss), WEIR_OK);
     m->values[i] = before;
     return loss;
 }
@@ -427,7 +428,7 @@ static void check_gradients(const weir_layer *layers, int count, int64_t T, int6
     for (int64_t i = 0; i < n; i++) /* biases too, so that no gate is at a corner */
         m->values[i] += 0.2F * (float)(random_uniform(1, 3, (uint64_t)i) - 0.5);
     double loss = 0, most = 0;
-    assert_int_equal(model_gradients(m, N, x, target, &loss), WEIR_OK);
+    assert_int_equal(weir_model_gradients(m, N, x, target, &loss), WEIR_OK);
     float *g = malloc((size_t)n * sizeof *g);
     memcpy(g, m->gradients, (size_t)n * sizeof *g);
     for (int64_t i = 0; i < n; i++) most = fmax(most, fabs((double)g[i]));
@@ -588,9 +589,9 @@ static void test_smaller_batch(void **state) {
     float *x = numbers(N * T * C, 1), *target = numbers(N, 2);
     double a = 0, b = 0;
     /* Gradients only: the number of the step, and so the masks, stay the same. */
-    assert_int_equal(model_gradients(used, N, x, target, &a), WEIR_OK);
-    assert_int_equal(model_gradients(used, FEW, x, target, &a), WEIR_OK);
-    assert_int_equal(model_gradients(fresh, FEW, x, target, &b), WEIR_OK);
+    assert_int_equal(weir_model_gradients(used, N, x, target, &a), WEIR_OK);
+    assert_int_equal(weir_model_gradients(used, FEW, x, target, &a), WEIR_OK);
+    assert_int_equal(weir_model_gradients(fresh, FEW, x, target, &b), WEIR_OK);
     assert_true(a == b);
     assert_memory_equal(used->gradients, fresh->gradients,
                         (size_t)used->parameters * sizeof(float));

@@ -164,8 +164,8 @@ static void test_layout(void **state) {
     assert_int_equal(b.count, 8 + length + 4 * (size_t)m->parameters);
     /* In the order of the names the bias of the first convolution comes first, its kernel next. */
     const float *data = (const float *)(const void *)(b.data + 8 + length);
-    assert_memory_equal(data, layer_value(&m->layers[0], 1), 32 * sizeof(float));
-    assert_memory_equal(data + 32, layer_value(&m->layers[0], 0), 5 * 4 * 32 * sizeof(float));
+    assert_memory_equal(data, weir_layer_value(&m->layers[0], 1), 32 * sizeof(float));
+    assert_memory_equal(data + 32, weir_layer_value(&m->layers[0], 0), 5 * 4 * 32 * sizeof(float));
     free(b.data);
     weir_model_destroy(m);
 }
@@ -181,9 +181,9 @@ static void test_numbers_are_exact(void **state) {
         if (i == 1) u.value = 5e-324;
         if (i == 2) u.value = 9007199254740993.0;
         if (!isfinite(u.value)) continue;
-        cJSON *number = json_number(u.value);
+        cJSON *number = weir_json_number(u.value);
         char *text = cJSON_PrintUnformatted(number);
-        cJSON *again = json_parse(text, strlen(text), NULL);
+        cJSON *again = weir_json_parse(text, strlen(text), NULL);
         assert_non_null(again);
         assert_true(again->valuedouble == u.value);
         cJSON_Delete(number);

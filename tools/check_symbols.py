@@ -71,6 +71,7 @@ def main(headers, shared, static, *kernels):
     problems = list(check_shared(headers, shared))
     problems += check_calls(shared)
     problems += check_calls(static)
+    problems += check_static(static)
     for path in kernels:
         problems += check_kernels(path)
     for problem in problems:

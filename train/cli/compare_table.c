@@ -121,7 +121,7 @@ static cJSON *row_json(const compare_row *r) {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "model", r->model);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        cJSON_AddItemToObject(json, numbers[i].key, json_number(numbers[i].value));
+        cJSON_AddItemToObject(json, numbers[i].key, weir_json_number(numbers[i].value));
     return json;
 }
 

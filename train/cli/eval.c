@@ -128,14 +128,15 @@ static int print_json(const run *r, int64_t count, double mae, double std, doubl
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "file", r->a->file);
     cJSON_AddStringToObject(json, "model", weir_model_name(r->model));
-    cJSON_AddItemToObject(json, "parameters", json_number((double)weir_model_parameters(r->model)));
+    cJSON_AddItemToObject(json, "parameters",
+                          weir_json_number((double)weir_model_parameters(r->model)));
     cJSON_AddStringToObject(json, "data", r->s.source);
     cJSON_AddStringToObject(json, "split", splits[r->a->split]);
-    cJSON_AddItemToObject(json, "windows", json_number((double)count));
-    cJSON_AddItemToObject(json, "mae", json_number(mae));
-    cJSON_AddItemToObject(json, "mae_units", json_number(mae * std));
+    cJSON_AddItemToObject(json, "windows", weir_json_number((double)count));
+    cJSON_AddItemToObject(json, "mae", weir_json_number(mae));
+    cJSON_AddItemToObject(json, "mae_units", weir_json_number(mae * std));
     cJSON_AddStringToObject(json, "unit", unit);
-    cJSON_AddItemToObject(json, "seconds", json_number(seconds));
+    cJSON_AddItemToObject(json, "seconds", weir_json_number(seconds));
     char *text = cJSON_Print(json);
     cJSON_Delete(json);
     if (!text) return command_failed("eval", weir_fail(WEIR_ERROR_MEMORY, "no memory for JSON"));

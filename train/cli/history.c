@@ -51,12 +51,12 @@ static char *csv_text(const history *h) {
 
 static cJSON *row_json(const history *h, const epoch_result *r) {
     cJSON *row = cJSON_CreateObject();
-    cJSON_AddItemToObject(row, "epoch", json_number((double)r->epoch));
-    cJSON_AddItemToObject(row, "loss", json_number(r->loss));
-    cJSON_AddItemToObject(row, "val_loss", json_number(r->val_loss));
-    cJSON_AddItemToObject(row, "val_units", json_number(r->val_loss * h->std));
-    cJSON_AddItemToObject(row, "train_seconds", json_number(r->train_seconds));
-    cJSON_AddItemToObject(row, "val_seconds", json_number(r->val_seconds));
+    cJSON_AddItemToObject(row, "epoch", weir_json_number((double)r->epoch));
+    cJSON_AddItemToObject(row, "loss", weir_json_number(r->loss));
+    cJSON_AddItemToObject(row, "val_loss", weir_json_number(r->val_loss));
+    cJSON_AddItemToObject(row, "val_units", weir_json_number(r->val_loss * h->std));
+    cJSON_AddItemToObject(row, "train_seconds", weir_json_number(r->train_seconds));
+    cJSON_AddItemToObject(row, "val_seconds", weir_json_number(r->val_seconds));
     return row;
 }
 
@@ -74,7 +74,7 @@ weir_status history_write(const history *h, const cJSON *facts, const char *path
     char *text = csv ? csv_text(h) : json_text(h, facts);
     if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the history");
     const chunk parts[] = {{text, strlen(text)}, {"\n", csv ? 0 : 1}};
-    weir_status status = atomic_file_write(path, parts, 2);
+    weir_status status = weir_atomic_file_write(path, parts, 2);
     if (csv)
         free(text);
     else

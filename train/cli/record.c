@@ -27,15 +27,15 @@ enum { WINDOW_FIELDS = sizeof window_fields / sizeof window_fields[0] };
 
 static void add_numbers(cJSON *json, const char *key, const double *values, int64_t n) {
     cJSON *list = cJSON_AddArrayToObject(json, key);
-    for (int64_t i = 0; i < n; i++) cJSON_AddItemToArray(list, json_number(values[i]));
+    for (int64_t i = 0; i < n; i++) cJSON_AddItemToArray(list, weir_json_number(values[i]));
 }
 
 cJSON *record_data(const series *s, const windows *w) {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "source", s->source);
     cJSON_AddBoolToObject(json, "generated", s->generated);
-    cJSON_AddItemToObject(json, "rows", json_number((double)s->rows));
-    cJSON_AddItemToObject(json, "step_seconds", json_number(s->step_seconds));
+    cJSON_AddItemToObject(json, "rows", weir_json_number((double)s->rows));
+    cJSON_AddItemToObject(json, "step_seconds", weir_json_number(s->step_seconds));
     cJSON *names = cJSON_AddArrayToObject(json, "columns");
     for (int64_t i = 0; i < s->columns; i++)
         cJSON_AddItemToArray(names, cJSON_CreateString(s->names[i]));
@@ -44,7 +44,7 @@ cJSON *record_data(const series *s, const windows *w) {
     add_numbers(json, "std", w->std, w->columns);
     for (int i = 0; i < WINDOW_FIELDS; i++) {
         const int64_t *value = (const void *)((const char *)&w->o + window_fields[i].offset);
-        cJSON_AddItemToObject(json, window_fields[i].key, json_number((double)*value));
+        cJSON_AddItemToObject(json, window_fields[i].key, weir_json_number((double)*value));
     }
     return json;
 }
@@ -142,7 +142,7 @@ weir_status record_read(const weir_model *model, record *out) {
         return weir_fail(WEIR_ERROR_FORMAT,
                          "the model file does not say what data it was trained on (no metadata "
                          "\"data\")");
-    cJSON *json = json_parse(text, strlen(text), NULL);
+    cJSON *json = weir_json_parse(text, strlen(text), NULL);
     if (!json) return weir_fail(WEIR_ERROR_FORMAT, "the model file's metadata: data is not JSON");
     weir_status status = read_record(json, out);
     cJSON_Delete(json);

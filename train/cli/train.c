@@ -128,12 +128,13 @@ static weir_status create_model(run *r, int64_t T, int64_t C_in, int64_t target)
 static cJSON *run_facts(const run *r) {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "model", r->a->model);
-    cJSON_AddItemToObject(json, "parameters", json_number((double)weir_model_parameters(r->model)));
-    cJSON_AddItemToObject(json, "seed", json_number((double)r->a->seed));
-    cJSON_AddItemToObject(json, "keras", json_number(model_keras(&r->a->options)));
-    cJSON_AddItemToObject(json, "rate", json_number(r->a->options.rate));
-    cJSON_AddItemToObject(json, "steps", json_number((double)r->a->steps));
-    cJSON_AddItemToObject(json, "threads", json_number(weir_runtime_threads(r->runtime)));
+    cJSON_AddItemToObject(json, "parameters",
+                          weir_json_number((double)weir_model_parameters(r->model)));
+    cJSON_AddItemToObject(json, "seed", weir_json_number((double)r->a->seed));
+    cJSON_AddItemToObject(json, "keras", weir_json_number(model_keras(&r->a->options)));
+    cJSON_AddItemToObject(json, "rate", weir_json_number(r->a->options.rate));
+    cJSON_AddItemToObject(json, "steps", weir_json_number((double)r->a->steps));
+    cJSON_AddItemToObject(json, "threads", weir_json_number(weir_runtime_threads(r->runtime)));
     cJSON_AddStringToObject(json, "isa", weir_isa_name(weir_runtime_isa(r->runtime)));
     cJSON_AddStringToObject(json, "unit", r->unit);
     cJSON_AddItemToObject(json, "data", record_data(&r->s, &r->w));
@@ -171,12 +172,12 @@ static void print_header(const run *r) {
 /* Saves the parameters that the model has now, as those of an epoch (0: none was validated). */
 static weir_status save(run *r, int64_t epoch, double val_loss) {
     cJSON *training = cJSON_CreateObject();
-    cJSON_AddItemToObject(training, "epoch", json_number((double)epoch));
-    cJSON_AddItemToObject(training, "val_loss", json_number(val_loss));
-    cJSON_AddItemToObject(training, "seed", json_number((double)r->a->seed));
-    cJSON_AddItemToObject(training, "keras", json_number(model_keras(&r->a->options)));
-    cJSON_AddItemToObject(training, "rate", json_number(r->a->options.rate));
-    cJSON_AddItemToObject(training, "steps", json_number((double)r->a->steps));
+    cJSON_AddItemToObject(training, "epoch", weir_json_number((double)epoch));
+    cJSON_AddItemToObject(training, "val_loss", weir_json_number(val_loss));
+    cJSON_AddItemToObject(training, "seed", weir_json_number((double)r->a->seed));
+    cJSON_AddItemToObject(training, "keras", weir_json_number(model_keras(&r->a->options)));
+    cJSON_AddItemToObject(training, "rate", weir_json_number(r->a->options.rate));
+    cJSON_AddItemToObject(training, "steps", weir_json_number((double)r->a->steps));
     weir_status status =
         record_attach(r->model, "data", cJSON_GetObjectItemCaseSensitive(r->facts, "data"));
     if (status == WEIR_OK) status = record_attach(r->model, "training", training);

@@ -71,7 +71,7 @@ static weir_status write_and_rename(const char *path, const char *temporary, int
     return WEIR_OK;
 }
 
-weir_status atomic_file_write(const char *path, const chunk *chunks, int count) {
+weir_status weir_atomic_file_write(const char *path, const chunk *chunks, int count) {
     const size_t size = strlen(path) + 48;
     char *temporary = malloc(size);
     if (!temporary) return weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);

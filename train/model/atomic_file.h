@@ -15,6 +15,6 @@ typedef struct chunk {
  * Writes the chunks one after the other into a file that appears under `path` complete and on disk,
  * or not at all: what was there stays. Errors: SYSTEM (names the path and the reason), MEMORY.
  */
-weir_status atomic_file_write(const char *path, const chunk *chunks, int count);
+weir_status weir_atomic_file_write(const char *path, const chunk *chunks, int count);
 
 #endif

@@ -17,7 +17,7 @@
     { .kind = WEIR_LAYER_FLATTEN }
 #define DENSE(outputs, act) \
     { .kind = WEIR_LAYER_DENSE, .units = outputs, .activation = act }
-/* The Keras version decides the rest of a GRU: see builtin_layers. */
+/* The Keras version decides the rest of a GRU: see weir_builtin_layers. */
 #define GRU(H, rate_x, rate_h)                                                          \
     {                                                                                   \
         .kind = WEIR_LAYER_GRU, .units = H, .activation = WEIR_TANH, .dropout = rate_x, \
@@ -59,8 +59,8 @@ static weir_status unknown_name(const char *name) {
     return weir_fail(WEIR_ERROR_ARGUMENT, "model '%s' is not known, accepted: %s", name, known);
 }
 
-weir_status builtin_layers(const char *name, const weir_model_options *options, weir_layer *layers,
-                           int *count) {
+weir_status weir_builtin_layers(const char *name, const weir_model_options *options,
+                                weir_layer *layers, int *count) {
     if (options->keras != 2 && options->keras != 3)
         return weir_fail(WEIR_ERROR_ARGUMENT, "keras is %d, accepted: 2, 3", options->keras);
     const builtin *found = NULL;

@@ -56,15 +56,15 @@ enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 static cJSON *field_write(const field *f, const weir_layer *l) {
     const void *at = (const char *)l + f->offset;
     switch (f->type) {
-    case FIELD_SIZE: return json_number((double)*(const int64_t *)at);
+    case FIELD_SIZE: return weir_json_number((double)*(const int64_t *)at);
     case FIELD_SIZE_LIST: {
         /* Keras writes the stride of a pool that follows its window as that window. */
         const int64_t size = *(const int64_t *)at;
         cJSON *list = cJSON_CreateArray();
-        cJSON_AddItemToArray(list, json_number((double)(size > 0 ? size : l->P)));
+        cJSON_AddItemToArray(list, weir_json_number((double)(size > 0 ? size : l->P)));
         return list;
     }
-    case FIELD_RATE: return json_number(*(const double *)at);
+    case FIELD_RATE: return weir_json_number(*(const double *)at);
     case FIELD_BOOL: return cJSON_CreateBool(*(const bool *)at);
     case FIELD_ACTIVATION:
         return cJSON_CreateString(weir_activation_name(*(const weir_activation *)at));
@@ -82,8 +82,8 @@ static cJSON *layer_write(const weir_model *m, const layer *l) {
     if (l->index == 0) {
         cJSON *input = cJSON_AddArrayToObject(config, "batch_input_shape");
         cJSON_AddItemToArray(input, cJSON_CreateNull());
-        cJSON_AddItemToArray(input, json_number((double)m->options.T));
-        cJSON_AddItemToArray(input, json_number((double)m->options.C_in));
+        cJSON_AddItemToArray(input, weir_json_number((double)m->options.T));
+        cJSON_AddItemToArray(input, weir_json_number((double)m->options.C_in));
     }
     for (int i = 0; i < FIELD_COUNT; i++)
         if (fields[i].kinds & BIT(l->spec.kind))
@@ -91,7 +91,7 @@ static cJSON *layer_write(const weir_model *m, const layer *l) {
     return json;
 }
 
-char *definition_write(const weir_model *m) {
+char *weir_definition_write(const weir_model *m) {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "class_name", "Sequential");
     cJSON *config = cJSON_AddObjectToObject(json, "config");
@@ -204,7 +204,7 @@ static weir_status config_read(const cJSON *config, const char *path, bool first
 
 static bool read_kind(const cJSON *class_name, weir_layer_kind *kind) {
     for (int k = 0; cJSON_IsString(class_name) && k < WEIR_LAYER_KIND_COUNT; k++) {
-        if (strcmp(class_name->valuestring, layer_type_get((weir_layer_kind)k)->name) != 0)
+        if (strcmp(class_name->valuestring, weir_layer_type_get((weir_layer_kind)k)->name) != 0)
             continue;
         *kind = (weir_layer_kind)k;
         return true;
@@ -254,9 +254,9 @@ static weir_status sequential_read(const cJSON *json, definition *out) {
     return WEIR_OK;
 }
 
-weir_status definition_read(const char *text, size_t length, definition *out) {
+weir_status weir_definition_read(const char *text, size_t length, definition *out) {
     size_t at = 0;
-    cJSON *json = json_parse(text, length, &at);
+    cJSON *json = weir_json_parse(text, length, &at);
     if (!json)
         return weir_fail(WEIR_ERROR_FORMAT, "model definition: not JSON from byte %zu on", at);
     out->T = out->C_in = 0;

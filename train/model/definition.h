@@ -7,7 +7,7 @@
 #include "train/model/sequential.h"
 
 /* The definition of m as text, for the caller to free(). NULL: no memory. */
-char *definition_write(const weir_model *m);
+char *weir_definition_write(const weir_model *m);
 
 typedef struct definition {
     char name[128];
@@ -17,6 +17,6 @@ typedef struct definition {
 } definition;
 
 /* Errors: FORMAT (names the path inside the JSON and what is known there). */
-weir_status definition_read(const char *text, size_t length, definition *out);
+weir_status weir_definition_read(const char *text, size_t length, definition *out);
 
 #endif

@@ -10,7 +10,7 @@ int64_t weir_model_T(const weir_model *model) { return model->options.T; }
 int64_t weir_model_C_in(const weir_model *model) { return model->options.C_in; }
 
 int64_t weir_model_outputs(const weir_model *model) {
-    return shape_floats(model->layers[model->layer_count - 1].out);
+    return weir_shape_floats(model->layers[model->layer_count - 1].out);
 }
 
 int64_t weir_model_parameters(const weir_model *model) { return model->parameters; }
@@ -36,7 +36,7 @@ weir_status weir_model_layer(const weir_model *model, int i, weir_layer_info *in
 
 int weir_model_tensor_count(const weir_model *model) { return model->tensor_count; }
 
-const parameter *model_parameter(const weir_model *m, int i, const layer **owner) {
+const parameter *weir_model_parameter(const weir_model *m, int i, const layer **owner) {
     for (int k = 0; k < m->layer_count; k++) {
         const layer *l = &m->layers[k];
         if (i < l->parameter_count) {
@@ -49,7 +49,7 @@ const parameter *model_parameter(const weir_model *m, int i, const layer **owner
 }
 
 weir_status weir_model_tensor(const weir_model *model, int i, weir_tensor_info *info) {
-    const parameter *p = i < 0 ? NULL : model_parameter(model, i, NULL);
+    const parameter *p = i < 0 ? NULL : weir_model_parameter(model, i, NULL);
     if (!p)
         return weir_fail(WEIR_ERROR_ARGUMENT, "tensor %d, the model has %d", i,
                          model->tensor_count);

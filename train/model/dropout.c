@@ -19,7 +19,7 @@ static void draw(void *arg, int64_t begin, int64_t end, int worker) {
             random_uniform(c->seed, c->stream, c->first + (uint64_t)i) < c->rate ? 0 : keep;
 }
 
-weir_status dropout_mask(const pass *p, int number, double rate, int64_t floats, float *mask) {
+weir_status weir_dropout_mask(const pass *p, int number, double rate, int64_t floats, float *mask) {
     /* 2^32 numbers for each step: a mask is smaller. */
     mask_call call = {.seed = p->seed,
                       .stream = STREAM_DROPOUT + (uint64_t)number,

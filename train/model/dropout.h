@@ -9,6 +9,6 @@
  * seed and step of the pass, of the mask's number (every mask of a model has its own) and of its
  * place, so threads don't matter.
  */
-weir_status dropout_mask(const pass *p, int number, double rate, int64_t floats, float *mask);
+weir_status weir_dropout_mask(const pass *p, int number, double rate, int64_t floats, float *mask);
 
 #endif

@@ -69,7 +69,7 @@ static weir_status orthogonal(const parameter *p, uint64_t seed, uint64_t stream
     return WEIR_OK;
 }
 
-weir_status initialize(const parameter *p, uint64_t seed, uint64_t stream, float *value) {
+weir_status weir_initialize(const parameter *p, uint64_t seed, uint64_t stream, float *value) {
     switch (p->init) {
     case INIT_ZEROS:
         for (int64_t i = 0; i < p->floats; i++) value[i] = 0;

@@ -4,7 +4,7 @@
 
 #include "train/model/json.h"
 
-cJSON *json_number(double value) {
+cJSON *weir_json_number(double value) {
     char text[40];
     snprintf(text, sizeof text, "%.17g", value);
     /* Only digits, sign, exponent and the locale's decimal mark can be in it. */
@@ -17,7 +17,7 @@ cJSON *json_number(double value) {
     return value - value == 0 ? cJSON_CreateRaw(text) : cJSON_CreateNull();
 }
 
-cJSON *json_parse(const char *text, size_t length, size_t *at) {
+cJSON *weir_json_parse(const char *text, size_t length, size_t *at) {
     const char *end = text;
     cJSON *json = cJSON_ParseWithLengthOpts(text, length, &end, 0);
     if (json) {

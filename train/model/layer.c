@@ -7,17 +7,17 @@
 enum { SIZE_MAX_ACCEPTED = 1 << 24 };
 static const int64_t floats_max = INT64_C(1) << 31;
 
-const layer_type *layer_type_get(weir_layer_kind kind) {
+const layer_type *weir_layer_type_get(weir_layer_kind kind) {
     switch (kind) {
-    case WEIR_LAYER_CONV1D: return &layer_conv1d;
-    case WEIR_LAYER_MAX_POOL: return &layer_max_pool;
-    case WEIR_LAYER_AVG_POOL: return &layer_avg_pool;
-    case WEIR_LAYER_GLOBAL_MAX_POOL: return &layer_global_max_pool;
-    case WEIR_LAYER_GLOBAL_AVG_POOL: return &layer_global_avg_pool;
-    case WEIR_LAYER_FLATTEN: return &layer_flatten;
-    case WEIR_LAYER_DENSE: return &layer_dense;
-    case WEIR_LAYER_GRU: return &layer_gru;
-    case WEIR_LAYER_LAST_VALUE: return &layer_last_value;
+    case WEIR_LAYER_CONV1D: return &weir_layer_conv1d;
+    case WEIR_LAYER_MAX_POOL: return &weir_layer_max_pool;
+    case WEIR_LAYER_AVG_POOL: return &weir_layer_avg_pool;
+    case WEIR_LAYER_GLOBAL_MAX_POOL: return &weir_layer_global_max_pool;
+    case WEIR_LAYER_GLOBAL_AVG_POOL: return &weir_layer_global_avg_pool;
+    case WEIR_LAYER_FLATTEN: return &weir_layer_flatten;
+    case WEIR_LAYER_DENSE: return &weir_layer_dense;
+    case WEIR_LAYER_GRU: return &weir_layer_gru;
+    case WEIR_LAYER_LAST_VALUE: return &weir_layer_last_value;
     case WEIR_LAYER_KIND_COUNT: break;
     }
     return NULL;
@@ -33,14 +33,14 @@ weir_layer weir_layer_default(weir_layer_kind kind) {
                         .mask_gates = 3};
 }
 
-int64_t shape_floats(shape s) {
+int64_t weir_shape_floats(shape s) {
     int64_t floats;
     if (__builtin_mul_overflow(s.T > 0 ? s.T : 1, s.C, &floats) || floats > floats_max) return -1;
     return floats;
 }
 
-weir_status layer_add_parameter(layer *l, const char *name, initializer init, int rank,
-                                const int64_t *dims) {
+weir_status weir_layer_add_parameter(layer *l, const char *name, initializer init, int rank,
+                                     const int64_t *dims) {
     parameter *p = &l->parameters[l->parameter_count++];
     snprintf(p->name, sizeof p->name, "%s/%s", l->name, name);
     p->init = init;
@@ -58,17 +58,17 @@ static int64_t offset_of(const layer *l, int i) {
     return l->parameters[i].offset - l->parameters[0].offset;
 }
 
-float *layer_value(const layer *l, int i) { return l->value + offset_of(l, i); }
+float *weir_layer_value(const layer *l, int i) { return l->value + offset_of(l, i); }
 
-float *layer_gradient(const layer *l, int i) { return l->gradient + offset_of(l, i); }
+float *weir_layer_gradient(const layer *l, int i) { return l->gradient + offset_of(l, i); }
 
-weir_status layer_check_size(const layer *l, const char *what, int64_t value, int64_t min) {
+weir_status weir_layer_check_size(const layer *l, const char *what, int64_t value, int64_t min) {
     if (value >= min && value <= SIZE_MAX_ACCEPTED) return WEIR_OK;
     return weir_fail(WEIR_ERROR_ARGUMENT, "layer %d (%s): %s is %lld, accepted: %lld to %d",
                      l->index, l->name, what, (long long)value, (long long)min, SIZE_MAX_ACCEPTED);
 }
 
-weir_status layer_need_time(const layer *l) {
+weir_status weir_layer_need_time(const layer *l) {
     if (l->in.T > 0) return WEIR_OK;
     return weir_fail(WEIR_ERROR_ARGUMENT,
                      "layer %d (%s): its input has no time axis, but the layer needs one", l->index,

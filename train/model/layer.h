@@ -65,23 +65,24 @@ struct layer {
     float *keep;             /* what backward needs beside x and y */
 };
 
-extern const layer_type layer_conv1d, layer_max_pool, layer_avg_pool, layer_global_max_pool,
-    layer_global_avg_pool, layer_flatten, layer_dense, layer_gru, layer_last_value;
+extern const layer_type weir_layer_conv1d, weir_layer_max_pool, weir_layer_avg_pool,
+    weir_layer_global_max_pool, weir_layer_global_avg_pool, weir_layer_flatten, weir_layer_dense,
+    weir_layer_gru, weir_layer_last_value;
 
-const layer_type *layer_type_get(weir_layer_kind kind); /* NULL: unknown */
+const layer_type *weir_layer_type_get(weir_layer_kind kind); /* NULL: unknown */
 
 /* Floats of a sample of this shape; -1 when there are more than 2^31. */
-int64_t shape_floats(shape s);
+int64_t weir_shape_floats(shape s);
 
 /* For build(): a parameter of this layer. Sizes above 2^31 floats make it fail. */
-weir_status layer_add_parameter(layer *l, const char *name, initializer init, int rank,
-                                const int64_t *dims);
-float *layer_value(const layer *l, int i);
-float *layer_gradient(const layer *l, int i);
+weir_status weir_layer_add_parameter(layer *l, const char *name, initializer init, int rank,
+                                     const int64_t *dims);
+float *weir_layer_value(const layer *l, int i);
+float *weir_layer_gradient(const layer *l, int i);
 
 /* "layer 3 (gru): units is 0, accepted: 1 to 16777216" as ARGUMENT unless min <= value <= 2^24. */
-weir_status layer_check_size(const layer *l, const char *what, int64_t value, int64_t min);
+weir_status weir_layer_check_size(const layer *l, const char *what, int64_t value, int64_t min);
 /* ARGUMENT when the input has no time axis. */
-weir_status layer_need_time(const layer *l);
+weir_status weir_layer_need_time(const layer *l);
 
 #endif

@@ -47,21 +47,22 @@ static weir_status check_functions(const layer *l) {
 
 static weir_status build(layer *l) {
     const int64_t H = l->spec.units;
-    weir_status status = layer_need_time(l);
-    if (status == WEIR_OK) status = layer_check_size(l, "H", H, 1);
+    weir_status status = weir_layer_need_time(l);
+    if (status == WEIR_OK) status = weir_layer_check_size(l, "H", H, 1);
     if (status == WEIR_OK) status = check_rate(l, "dropout", l->spec.dropout);
     if (status == WEIR_OK) status = check_rate(l, "recurrent_dropout", l->spec.recurrent_dropout);
     if (status == WEIR_OK) status = check_functions(l);
     if (status != WEIR_OK) return status;
     l->out = (shape){l->spec.return_sequences ? l->in.T : 0, H};
-    status = layer_add_parameter(l, "kernel", INIT_GLOROT_UNIFORM, 2, (int64_t[]){l->in.C, 3 * H});
+    status =
+        weir_layer_add_parameter(l, "kernel", INIT_GLOROT_UNIFORM, 2, (int64_t[]){l->in.C, 3 * H});
     if (status == WEIR_OK)
-        status =
-            layer_add_parameter(l, "recurrent_kernel", INIT_ORTHOGONAL, 2, (int64_t[]){H, 3 * H});
+        status = weir_layer_add_parameter(l, "recurrent_kernel", INIT_ORTHOGONAL, 2,
+                                          (int64_t[]){H, 3 * H});
     if (status != WEIR_OK) return status;
     if (l->spec.reset_after)
-        return layer_add_parameter(l, "bias", INIT_ZEROS, 2, (int64_t[]){2, 3 * H});
-    return layer_add_parameter(l, "bias", INIT_ZEROS, 1, (int64_t[]){3 * H});
+        return weir_layer_add_parameter(l, "bias", INIT_ZEROS, 2, (int64_t[]){2, 3 * H});
+    return weir_layer_add_parameter(l, "bias", INIT_ZEROS, 1, (int64_t[]){3 * H});
 }
 
 /* keep: the op's reserve, then the masks of the input, then those of the state. */
@@ -83,8 +84,10 @@ static int64_t keep_floats(const layer *l, int64_t N) {
 }
 
 static weir_gru_tensors tensors(const layer *l, const pass *p, const float *x) {
-    weir_gru_tensors t = {
-        .x = x, .w = layer_value(l, 0), .u = layer_value(l, 1), .b = layer_value(l, 2)};
+    weir_gru_tensors t = {.x = x,
+                          .w = weir_layer_value(l, 0),
+                          .u = weir_layer_value(l, 1),
+                          .b = weir_layer_value(l, 2)};
     if (p->training) {
         const float *masks = l->keep + reserve_floats(l, p->N);
         if (l->spec.dropout > 0) t.mask_x = masks;
@@ -98,10 +101,10 @@ static weir_status draw_masks(const layer *l, const pass *p) {
     const int64_t gates = l->spec.mask_gates;
     weir_status status = WEIR_OK;
     if (l->spec.dropout > 0)
-        status = dropout_mask(p, 2 * l->index, l->spec.dropout, gates * l->in.C, masks);
+        status = weir_dropout_mask(p, 2 * l->index, l->spec.dropout, gates * l->in.C, masks);
     if (status == WEIR_OK && l->spec.recurrent_dropout > 0)
-        status = dropout_mask(p, 2 * l->index + 1, l->spec.recurrent_dropout, gates * l->spec.units,
-                              masks + mask_x_floats(l, p->N));
+        status = weir_dropout_mask(p, 2 * l->index + 1, l->spec.recurrent_dropout,
+                                   gates * l->spec.units, masks + mask_x_floats(l, p->N));
     return status;
 }
 
@@ -122,15 +125,15 @@ static weir_status backward(const layer *l, const pass *p, const float *x, const
     const weir_gru_tensors t = tensors(l, p, x);
     const weir_gru_gradients g = {.dy = dy,
                                   .dx = dx,
-                                  .dw = layer_gradient(l, 0),
-                                  .du = layer_gradient(l, 1),
-                                  .db = layer_gradient(l, 2)};
+                                  .dw = weir_layer_gradient(l, 0),
+                                  .du = weir_layer_gradient(l, 1),
+                                  .db = weir_layer_gradient(l, 2)};
     return weir_gru_bwd(p->runtime, &c, &t, l->keep, &g);
 }
 
-const layer_type layer_gru = {.name = "GRU",
-                              .prefix = "gru",
-                              .build = build,
-                              .keep_floats = keep_floats,
-                              .forward = forward,
-                              .backward = backward};
+const layer_type weir_layer_gru = {.name = "GRU",
+                                   .prefix = "gru",
+                                   .build = build,
+                                   .keep_floats = keep_floats,
+                                   .forward = forward,
+                                   .backward = backward};

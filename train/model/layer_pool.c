@@ -3,11 +3,11 @@
 #include "train/model/layer.h"
 
 static bool is_global(const layer *l) {
-    return l->type == &layer_global_max_pool || l->type == &layer_global_avg_pool;
+    return l->type == &weir_layer_global_max_pool || l->type == &weir_layer_global_avg_pool;
 }
 
 static bool is_max(const layer *l) {
-    return l->type == &layer_max_pool || l->type == &layer_global_max_pool;
+    return l->type == &weir_layer_max_pool || l->type == &weir_layer_global_max_pool;
 }
 
 static weir_pool params(const layer *l, int64_t N) {
@@ -26,14 +26,14 @@ static weir_pool params(const layer *l, int64_t N) {
 }
 
 static weir_status build(layer *l) {
-    weir_status status = layer_need_time(l);
+    weir_status status = weir_layer_need_time(l);
     if (status != WEIR_OK) return status;
     if (is_global(l)) {
         l->out = (shape){0, l->in.C};
         return WEIR_OK;
     }
-    status = layer_check_size(l, "P", l->spec.P, 1);
-    if (status == WEIR_OK) status = layer_check_size(l, "S", l->spec.S, 0);
+    status = weir_layer_check_size(l, "P", l->spec.P, 1);
+    if (status == WEIR_OK) status = weir_layer_check_size(l, "S", l->spec.S, 0);
     if (status != WEIR_OK) return status;
     const weir_pool p = params(l, 1);
     l->out = (shape){weir_pool_t_out(&p), l->in.C};
@@ -48,7 +48,7 @@ static weir_status build(layer *l) {
 
 /* The winners of the maximum: int32_t in the place of floats. */
 static int64_t keep_floats(const layer *l, int64_t N) {
-    return is_max(l) ? N * shape_floats(l->out) : 0;
+    return is_max(l) ? N * weir_shape_floats(l->out) : 0;
 }
 
 static int32_t *winner(const layer *l) { return is_max(l) ? (int32_t *)l->keep : NULL; }
@@ -72,8 +72,9 @@ static weir_status backward(const layer *l, const pass *p, const float *x, const
         .name = type_name, .prefix = own_name, .build = build, .keep_floats = keep_floats, \
         .forward = forward, .backward = backward                                           \
     }
-const layer_type layer_max_pool = POOL_LAYER("MaxPooling1D", "max_pooling1d");
-const layer_type layer_avg_pool = POOL_LAYER("AveragePooling1D", "average_pooling1d");
-const layer_type layer_global_max_pool = POOL_LAYER("GlobalMaxPooling1D", "global_max_pooling1d");
-const layer_type layer_global_avg_pool =
+const layer_type weir_layer_max_pool = POOL_LAYER("MaxPooling1D", "max_pooling1d");
+const layer_type weir_layer_avg_pool = POOL_LAYER("AveragePooling1D", "average_pooling1d");
+const layer_type weir_layer_global_max_pool =
+    POOL_LAYER("GlobalMaxPooling1D", "global_max_pooling1d");
+const layer_type weir_layer_global_avg_pool =
     POOL_LAYER("GlobalAveragePooling1D", "global_average_pooling1d");

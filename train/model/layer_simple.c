@@ -3,12 +3,12 @@
 #include "train/model/layer.h"
 
 static weir_status build_flatten(layer *l) {
-    l->out = (shape){0, shape_floats(l->in)};
+    l->out = (shape){0, weir_shape_floats(l->in)};
     return WEIR_OK;
 }
 
 static weir_status build_last_value(layer *l) {
-    weir_status status = layer_need_time(l);
+    weir_status status = weir_layer_need_time(l);
     if (status != WEIR_OK) return status;
     if (l->spec.channel < 0 || l->spec.channel >= l->in.C)
         return weir_fail(WEIR_ERROR_ARGUMENT, "layer %d (%s): channel is %lld, accepted: 0 to %lld",
@@ -37,9 +37,10 @@ static weir_status backward_last_value(const layer *l, const pass *p, const floa
 }
 
 /* Channels-last data lie as the flattened layer wants them. */
-const layer_type layer_flatten = {.name = "Flatten", .prefix = "flatten", .build = build_flatten};
-const layer_type layer_last_value = {.name = "LastValue",
-                                     .prefix = "last_value",
-                                     .build = build_last_value,
-                                     .forward = forward_last_value,
-                                     .backward = backward_last_value};
+const layer_type weir_layer_flatten = {
+    .name = "Flatten", .prefix = "flatten", .build = build_flatten};
+const layer_type weir_layer_last_value = {.name = "LastValue",
+                                          .prefix = "last_value",
+                                          .build = build_last_value,
+                                          .forward = forward_last_value,
+                                          .backward = backward_last_value};

@@ -11,12 +11,12 @@ static char *copy_text(const char *text) {
     return copy;
 }
 
-bool metadata_reserved(const char *key) {
+bool weir_metadata_reserved(const char *key) {
     return strncmp(key, "weir.", 5) == 0 || strcmp(key, "format") == 0;
 }
 
 weir_status weir_model_set_metadata(weir_model *model, const char *key, const char *value) {
-    if (!model || !key || key[0] == '\0' || metadata_reserved(key))
+    if (!model || !key || key[0] == '\0' || weir_metadata_reserved(key))
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "metadata key is '%s', accepted: not empty, not 'format', not 'weir.*'",
                          key ? key : "NULL");
@@ -52,7 +52,7 @@ const char *weir_model_metadata(const weir_model *model, const char *key) {
     return NULL;
 }
 
-void metadata_free(metadata *list) {
+void weir_metadata_free(metadata *list) {
     while (list) {
         metadata *next = list->next;
         free(list->key);

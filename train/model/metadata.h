@@ -10,8 +10,8 @@ typedef struct metadata {
 } metadata;
 
 /* Keys that are the library's own. */
-bool metadata_reserved(const char *key);
+bool weir_metadata_reserved(const char *key);
 
-void metadata_free(metadata *list);
+void weir_metadata_free(metadata *list);
 
 #endif

@@ -16,7 +16,7 @@ static const char format_version[] = "1";
 
 static weir_status write_model(weir_model *m, const char *path) {
     cJSON *texts = cJSON_CreateObject();
-    char *text = definition_write(m);
+    char *text = weir_definition_write(m);
     safetensors_entry *entries = calloc((size_t)m->tensor_count + 1, sizeof *entries);
     weir_status status = WEIR_OK;
     if (!texts || !text || !entries) {
@@ -27,14 +27,14 @@ static weir_status write_model(weir_model *m, const char *path) {
         for (const metadata *n = m->notes; n; n = n->next)
             cJSON_AddStringToObject(texts, n->key, n->value);
         for (int i = 0; i < m->tensor_count; i++) {
-            const parameter *p = model_parameter(m, i, NULL);
+            const parameter *p = weir_model_parameter(m, i, NULL);
             entries[i] = (safetensors_entry){.name = p->name,
                                              .rank = p->rank,
                                              .floats = p->floats,
                                              .data = m->values + p->offset};
             memcpy(entries[i].dims, p->dims, sizeof p->dims);
         }
-        status = safetensors_write(path, entries, m->tensor_count, texts);
+        status = weir_safetensors_write(path, entries, m->tensor_count, texts);
     }
     cJSON_Delete(texts);
     cJSON_free(text);
@@ -78,12 +78,12 @@ static weir_status plan_from(const safetensors *s, weir_runtime *rt,
                          version, format_version);
     definition *d = malloc(sizeof *d);
     if (!d) return weir_fail(WEIR_ERROR_MEMORY, "no memory to read %s", s->path);
-    weir_status status = definition_read(text, strlen(text), d);
+    weir_status status = weir_definition_read(text, strlen(text), d);
     if (status == WEIR_OK) {
         weir_model_options o = options ? *options : weir_model_options_default(2);
         o.T = d->T;
         o.C_in = d->C_in;
-        status = model_plan(rt, d->name, d->layers, d->count, &o, model);
+        status = weir_model_plan(rt, d->name, d->layers, d->count, &o, model);
     }
     free(d);
     return status == WEIR_OK ? WEIR_OK : in_file(s, status);
@@ -123,7 +123,7 @@ static weir_status find_entry(const safetensors *s, const parameter *p,
 static weir_status check_tensors(const safetensors *s, const weir_model *m) {
     const safetensors_entry *e = NULL;
     for (int i = 0; i < m->tensor_count; i++) {
-        weir_status status = find_entry(s, model_parameter(m, i, NULL), &e);
+        weir_status status = find_entry(s, weir_model_parameter(m, i, NULL), &e);
         if (status != WEIR_OK) return status;
     }
     if (s->count != m->tensor_count)
@@ -134,10 +134,10 @@ static weir_status check_tensors(const safetensors *s, const weir_model *m) {
 
 static weir_status read_values(const safetensors *s, weir_model *m) {
     for (int i = 0; i < m->tensor_count; i++) {
-        const parameter *p = model_parameter(m, i, NULL);
+        const parameter *p = weir_model_parameter(m, i, NULL);
         const safetensors_entry *e = NULL;
         weir_status status = find_entry(s, p, &e);
-        if (status == WEIR_OK) status = safetensors_read(s, e, m->values + p->offset);
+        if (status == WEIR_OK) status = weir_safetensors_read(s, e, m->values + p->offset);
         if (status != WEIR_OK) return status;
     }
     return WEIR_OK;
@@ -146,7 +146,7 @@ static weir_status read_values(const safetensors *s, weir_model *m) {
 static weir_status read_notes(const safetensors *s, weir_model *m) {
     const cJSON *item;
     cJSON_ArrayForEach(item, s->metadata) {
-        if (metadata_reserved(item->string)) continue;
+        if (weir_metadata_reserved(item->string)) continue;
         const char *text = cJSON_GetStringValue(item);
         if (!text)
             return weir_fail(WEIR_ERROR_FORMAT, "%s: __metadata__.%.80s is not a text", s->path,
@@ -162,16 +162,16 @@ weir_status weir_model_load(weir_runtime *runtime, const char *path,
     if (!runtime || !path || !model)
         return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, path and model must not be NULL");
     safetensors s;
-    weir_status status = safetensors_open(path, &s);
+    weir_status status = weir_safetensors_open(path, &s);
     if (status != WEIR_OK) return status;
     weir_model *m = NULL;
     status = plan_from(&s, runtime, options, &m);
     /* Before memory is taken: a file has as many floats as it claims. */
     if (status == WEIR_OK) status = check_tensors(&s, m);
-    if (status == WEIR_OK) status = model_allocate(m);
+    if (status == WEIR_OK) status = weir_model_allocate(m);
     if (status == WEIR_OK) status = read_values(&s, m);
     if (status == WEIR_OK) status = read_notes(&s, m);
-    safetensors_close(&s);
+    weir_safetensors_close(&s);
     if (status != WEIR_OK)
         weir_model_destroy(m);
     else

@@ -3,7 +3,9 @@
 
 #include "train/model/optimizer.h"
 
-int optimizer_state_count(weir_optimizer_kind kind) { return kind == WEIR_OPTIMIZER_ADAM ? 2 : 1; }
+int weir_optimizer_state_count(weir_optimizer_kind kind) {
+    return kind == WEIR_OPTIMIZER_ADAM ? 2 : 1;
+}
 
 static weir_status check_decay(const char *what, double value) {
     if (value >= 0 && value < 1) return WEIR_OK;
@@ -11,7 +13,7 @@ static weir_status check_decay(const char *what, double value) {
                      what);
 }
 
-weir_status optimizer_check(const weir_optimizer *o) {
+weir_status weir_optimizer_check(const weir_optimizer *o) {
     if (!(o->rate >= 0) || !isfinite(o->rate))
         return weir_fail(WEIR_ERROR_ARGUMENT, "optimizer: rate is %g, accepted: 0 or more",
                          o->rate);
@@ -30,23 +32,23 @@ weir_status optimizer_check(const weir_optimizer *o) {
                      (int)o->kind);
 }
 
-weir_status optimizer_create(weir_runtime *rt, const weir_optimizer *o, int64_t floats,
-                             optimizer *out) {
+weir_status weir_optimizer_create(weir_runtime *rt, const weir_optimizer *o, int64_t floats,
+                                  optimizer *out) {
     *out = (optimizer){.o = *o, .floats = floats};
-    for (int i = 0; i < optimizer_state_count(o->kind); i++) {
+    for (int i = 0; i < weir_optimizer_state_count(o->kind); i++) {
         weir_status status = weir_tensor_alloc(rt, floats, &out->states[i]);
         if (status != WEIR_OK) return status;
     }
     return WEIR_OK;
 }
 
-void optimizer_free(weir_runtime *rt, optimizer *o) {
+void weir_optimizer_free(weir_runtime *rt, optimizer *o) {
     for (int i = 0; i < 2; i++)
         if (o->states[i]) weir_tensor_free(rt, o->states[i]);
 }
 
-weir_status optimizer_step(weir_runtime *rt, optimizer *o, const float *gradients,
-                           float *parameters) {
+weir_status weir_optimizer_step(weir_runtime *rt, optimizer *o, const float *gradients,
+                                float *parameters) {
     o->steps++;
     if (o->o.kind == WEIR_OPTIMIZER_ADAM) {
         const weir_adam a = {.rate = (float)o->o.rate,

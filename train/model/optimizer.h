@@ -12,18 +12,18 @@ typedef struct optimizer {
 } optimizer;
 
 /* State slabs that the optimizer needs, each as large as the parameters. */
-int optimizer_state_count(weir_optimizer_kind kind);
+int weir_optimizer_state_count(weir_optimizer_kind kind);
 
 /* Names the option that is out of range. */
-weir_status optimizer_check(const weir_optimizer *o);
+weir_status weir_optimizer_check(const weir_optimizer *o);
 
 /* Errors: MEMORY. */
-weir_status optimizer_create(weir_runtime *rt, const weir_optimizer *o, int64_t floats,
-                             optimizer *out);
-void optimizer_free(weir_runtime *rt, optimizer *o);
+weir_status weir_optimizer_create(weir_runtime *rt, const weir_optimizer *o, int64_t floats,
+                                  optimizer *out);
+void weir_optimizer_free(weir_runtime *rt, optimizer *o);
 
 /* parameters[floats] -= what gradients[floats] and the states say. */
-weir_status optimizer_step(weir_runtime *rt, optimizer *o, const float *gradients,
-                           float *parameters);
+weir_status weir_optimizer_step(weir_runtime *rt, optimizer *o, const float *gradients,
+                                float *parameters);
 
 #endif

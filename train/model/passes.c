@@ -18,7 +18,7 @@ static weir_status replace(weir_runtime *rt, float **tensor, int64_t floats) {
 static int64_t delta_floats(const weir_model *m) {
     int64_t most = 0;
     for (int i = m->first_trained; i < m->layer_count; i++) {
-        const int64_t floats = shape_floats(m->layers[i].out);
+        const int64_t floats = weir_shape_floats(m->layers[i].out);
         if (floats > most) most = floats;
     }
     return most;
@@ -30,7 +30,7 @@ static weir_status reserve_outputs(weir_model *m, int64_t N) {
     for (int i = 0; i < m->layer_count; i++) {
         layer *l = &m->layers[i];
         if (!l->type->forward) continue;
-        weir_status status = replace(m->runtime, &l->y, N * shape_floats(l->out));
+        weir_status status = replace(m->runtime, &l->y, N * weir_shape_floats(l->out));
         if (status != WEIR_OK) return status;
     }
     m->capacity = N;
@@ -79,8 +79,8 @@ static weir_status backward(weir_model *m, const pass *p) {
     return WEIR_OK;
 }
 
-weir_status model_gradients(weir_model *m, int64_t N, const float *x, const float *target,
-                            double *loss) {
+weir_status weir_model_gradients(weir_model *m, int64_t N, const float *x, const float *target,
+                                 double *loss) {
     weir_status status = reserve_outputs(m, N);
     if (status == WEIR_OK) status = reserve_training(m, N);
     if (status != WEIR_OK) return status;
@@ -108,9 +108,10 @@ weir_status weir_model_train_step(weir_model *model, int64_t N, const float *x, 
         return weir_fail(WEIR_ERROR_STATE, "%s has no parameters to train", model->name);
     pthread_mutex_lock(&model->mutex);
     double value = 0;
-    weir_status status = model_gradients(model, N, x, target, &value);
+    weir_status status = weir_model_gradients(model, N, x, target, &value);
     if (status == WEIR_OK && isfinite(value))
-        status = optimizer_step(model->runtime, &model->optimizer, model->gradients, model->values);
+        status =
+            weir_optimizer_step(model->runtime, &model->optimizer, model->gradients, model->values);
     pthread_mutex_unlock(&model->mutex);
     if (status == WEIR_OK && loss) *loss = value;
     return status;

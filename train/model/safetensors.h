@@ -26,8 +26,8 @@ typedef struct safetensors_entry {
 
 /* Orders the entries by name, as the reference implementation does, and replaces the file in one
  * step. metadata: an object of texts, stays the caller's. Errors: SYSTEM, MEMORY. */
-weir_status safetensors_write(const char *path, safetensors_entry *entries, int count,
-                              const cJSON *metadata);
+weir_status weir_safetensors_write(const char *path, safetensors_entry *entries, int count,
+                                   const cJSON *metadata);
 
 /* A file that was opened and checked. */
 typedef struct safetensors {
@@ -42,9 +42,9 @@ typedef struct safetensors {
 
 /* Opens the file and checks all of it but the floats. Errors: SYSTEM, FORMAT (names the path, the
  * tensor and what is wrong), MEMORY. */
-weir_status safetensors_open(const char *path, safetensors *s);
-void safetensors_close(safetensors *s);
+weir_status weir_safetensors_open(const char *path, safetensors *s);
+void weir_safetensors_close(safetensors *s);
 /* out[entry->floats]. Errors: SYSTEM. */
-weir_status safetensors_read(const safetensors *s, const safetensors_entry *entry, float *out);
+weir_status weir_safetensors_read(const safetensors *s, const safetensors_entry *entry, float *out);
 
 #endif

@@ -151,7 +151,7 @@ static weir_status read_header(safetensors *s, int64_t file_bytes) {
     status = read_at(s, text, (int64_t)length, 8);
     size_t at = 0;
     if (status == WEIR_OK) {
-        s->header = json_parse(text, (size_t)length, &at);
+        s->header = weir_json_parse(text, (size_t)length, &at);
         if (!s->header || !cJSON_IsObject(s->header))
             status = weir_fail(WEIR_ERROR_FORMAT,
                                "%s: not a safetensors file: no JSON object from byte %zu on",
@@ -162,7 +162,7 @@ static weir_status read_header(safetensors *s, int64_t file_bytes) {
     return status != WEIR_OK ? status : read_entries(s, file_bytes - s->data_start);
 }
 
-weir_status safetensors_open(const char *path, safetensors *s) {
+weir_status weir_safetensors_open(const char *path, safetensors *s) {
     *s = (safetensors){.path = path};
     /* Not waiting: a named pipe must not hold up the reader. */
     s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -175,17 +175,18 @@ weir_status safetensors_open(const char *path, safetensors *s) {
         status = weir_fail(WEIR_ERROR_FORMAT, "%s: not a regular file", path);
     else
         status = read_header(s, (int64_t)info.st_size);
-    if (status != WEIR_OK) safetensors_close(s);
+    if (status != WEIR_OK) weir_safetensors_close(s);
     return status;
 }
 
-void safetensors_close(safetensors *s) {
+void weir_safetensors_close(safetensors *s) {
     if (s->fd >= 0) close(s->fd);
     cJSON_Delete(s->header);
     free(s->entries);
     *s = (safetensors){.fd = -1};
 }
 
-weir_status safetensors_read(const safetensors *s, const safetensors_entry *entry, float *out) {
+weir_status weir_safetensors_read(const safetensors *s, const safetensors_entry *entry,
+                                  float *out) {
     return read_at(s, out, 4 * entry->floats, s->data_start + entry->begin);
 }

@@ -17,10 +17,11 @@ static cJSON *entry_json(const safetensors_entry *e, int64_t begin) {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "dtype", "F32");
     cJSON *dims = cJSON_AddArrayToObject(json, "shape");
-    for (int i = 0; i < e->rank; i++) cJSON_AddItemToArray(dims, json_number((double)e->dims[i]));
+    for (int i = 0; i < e->rank; i++)
+        cJSON_AddItemToArray(dims, weir_json_number((double)e->dims[i]));
     cJSON *offsets = cJSON_AddArrayToObject(json, "data_offsets");
-    cJSON_AddItemToArray(offsets, json_number((double)begin));
-    cJSON_AddItemToArray(offsets, json_number((double)begin + 4 * (double)e->floats));
+    cJSON_AddItemToArray(offsets, weir_json_number((double)begin));
+    cJSON_AddItemToArray(offsets, weir_json_number((double)begin + 4 * (double)e->floats));
     return json;
 }
 
@@ -50,8 +51,8 @@ static char *header_text(const safetensors_entry *entries, int count, const cJSO
     return text;
 }
 
-weir_status safetensors_write(const char *path, safetensors_entry *entries, int count,
-                              const cJSON *metadata) {
+weir_status weir_safetensors_write(const char *path, safetensors_entry *entries, int count,
+                                   const cJSON *metadata) {
     if (count > 0) qsort(entries, (size_t)count, sizeof *entries, by_name);
     size_t bytes = 0;
     char *header = header_text(entries, count, metadata, &bytes);
@@ -63,7 +64,7 @@ weir_status safetensors_write(const char *path, safetensors_entry *entries, int 
         chunks[0] = (chunk){header, bytes};
         for (int i = 0; i < count; i++)
             chunks[i + 1] = (chunk){entries[i].data, (size_t)entries[i].floats * sizeof(float)};
-        status = atomic_file_write(path, chunks, count + 1);
+        status = weir_atomic_file_write(path, chunks, count + 1);
     }
     free(header);
     free(chunks);

@@ -32,7 +32,7 @@ static weir_status check_options(const weir_model_options *o) {
     if (o->loss < 0 || o->loss >= WEIR_LOSS_COUNT)
         return weir_fail(WEIR_ERROR_ARGUMENT, "loss is %d, accepted: 0 (MAE), 1 (MSE)",
                          (int)o->loss);
-    return optimizer_check(&o->optimizer);
+    return weir_optimizer_check(&o->optimizer);
 }
 
 /* "conv1d" for the first of its type, then "conv1d_1", ... */
@@ -49,14 +49,14 @@ static weir_status build_layer(weir_model *m, int i, shape in) {
     layer *l = &m->layers[i];
     l->index = i;
     l->in = in;
-    l->type = layer_type_get(l->spec.kind);
+    l->type = weir_layer_type_get(l->spec.kind);
     if (!l->type)
         return weir_fail(WEIR_ERROR_ARGUMENT, "layer %d: kind is %d, accepted: 0 to %d", i,
                          (int)l->spec.kind, WEIR_LAYER_KIND_COUNT - 1);
     name_layer(m, l);
     weir_status status = l->type->build(l);
     if (status != WEIR_OK) return status;
-    if (shape_floats(l->out) < 0)
+    if (weir_shape_floats(l->out) < 0)
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "layer %d (%s): an output of %lld x %lld has more than 2^31 floats", i,
                          l->name, (long long)l->out.T, (long long)l->out.C);
@@ -71,7 +71,7 @@ static weir_status build_layer(weir_model *m, int i, shape in) {
 
 static weir_status build_layers(weir_model *m) {
     shape in = {m->options.T, m->options.C_in};
-    if (shape_floats(in) < 0)
+    if (weir_shape_floats(in) < 0)
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "an input of T %lld x C_in %lld has more than 2^31 floats",
                          (long long)in.T, (long long)in.C);
@@ -83,8 +83,8 @@ static weir_status build_layers(weir_model *m) {
     return WEIR_OK;
 }
 
-weir_status model_plan(weir_runtime *rt, const char *name, const weir_layer *layers, int count,
-                       const weir_model_options *options, weir_model **model) {
+weir_status weir_model_plan(weir_runtime *rt, const char *name, const weir_layer *layers, int count,
+                            const weir_model_options *options, weir_model **model) {
     if (count < 1 || count > MODEL_LAYERS_MAX)
         return weir_fail(WEIR_ERROR_ARGUMENT, "the model has %d layers, accepted: 1 to %d", count,
                          MODEL_LAYERS_MAX);
@@ -115,12 +115,13 @@ weir_status model_plan(weir_runtime *rt, const char *name, const weir_layer *lay
     return status;
 }
 
-weir_status model_allocate(weir_model *m) {
+weir_status weir_model_allocate(weir_model *m) {
     if (m->parameters == 0) return WEIR_OK;
     weir_status status = weir_tensor_alloc(m->runtime, m->parameters, &m->values);
     if (status == WEIR_OK) status = weir_tensor_alloc(m->runtime, m->parameters, &m->gradients);
     if (status == WEIR_OK)
-        status = optimizer_create(m->runtime, &m->options.optimizer, m->parameters, &m->optimizer);
+        status =
+            weir_optimizer_create(m->runtime, &m->options.optimizer, m->parameters, &m->optimizer);
     if (status != WEIR_OK) return status;
     for (int i = 0; i < m->layer_count; i++) {
         layer *l = &m->layers[i];
@@ -136,8 +137,8 @@ static weir_status initialize_model(weir_model *m) {
     for (int i = 0; i < m->layer_count; i++) {
         const layer *l = &m->layers[i];
         for (int k = 0; k < l->parameter_count; k++) {
-            weir_status status =
-                initialize(&l->parameters[k], m->options.seed, stream++, layer_value(l, k));
+            weir_status status = weir_initialize(&l->parameters[k], m->options.seed, stream++,
+                                                 weir_layer_value(l, k));
             if (status != WEIR_OK) return status;
         }
     }
@@ -151,9 +152,9 @@ weir_status weir_model_create_layers(weir_runtime *runtime, const char *name,
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "runtime, name, layers, options and model must not be NULL");
     weir_model *m = NULL;
-    weir_status status = model_plan(runtime, name, layers, count, options, &m);
+    weir_status status = weir_model_plan(runtime, name, layers, count, options, &m);
     if (status != WEIR_OK) return status;
-    status = model_allocate(m);
+    status = weir_model_allocate(m);
     if (status == WEIR_OK) status = initialize_model(m);
     if (status != WEIR_OK)
         weir_model_destroy(m);
@@ -168,7 +169,7 @@ weir_status weir_model_create(weir_runtime *runtime, const char *name,
         return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, name, options and model must not be NULL");
     weir_layer layers[BUILTIN_LAYERS_MAX];
     int count = 0;
-    weir_status status = builtin_layers(name, options, layers, &count);
+    weir_status status = weir_builtin_layers(name, options, layers, &count);
     if (status != WEIR_OK) return status;
     return weir_model_create_layers(runtime, name, layers, count, options, model);
 }
@@ -184,8 +185,8 @@ void weir_model_destroy(weir_model *model) {
     weir_tensor_free(rt, model->delta[1]);
     weir_tensor_free(rt, model->values);
     weir_tensor_free(rt, model->gradients);
-    optimizer_free(rt, &model->optimizer);
-    metadata_free(model->notes);
+    weir_optimizer_free(rt, &model->optimizer);
+    weir_metadata_free(model->notes);
     free(model->layers);
     free(model->name);
     pthread_mutex_destroy(&model->mutex);

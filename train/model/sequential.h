@@ -31,17 +31,17 @@ struct weir_model {
  * The model without memory for its parameters: checks the layers and works out shapes, so that the
  * number of parameters is known before anything large is allocated.
  */
-weir_status model_plan(weir_runtime *rt, const char *name, const weir_layer *layers, int count,
-                       const weir_model_options *options, weir_model **model);
+weir_status weir_model_plan(weir_runtime *rt, const char *name, const weir_layer *layers, int count,
+                            const weir_model_options *options, weir_model **model);
 /* Allocates slabs and optimizer state, zeroed. */
-weir_status model_allocate(weir_model *m);
+weir_status weir_model_allocate(weir_model *m);
 
 /* Parameter tensor i of the model and the layer it belongs to. */
-const parameter *model_parameter(const weir_model *m, int i, const layer **owner);
+const parameter *weir_model_parameter(const weir_model *m, int i, const layer **owner);
 
 /* Forward in training mode, loss and backward: fills m->gradients (unless the loss is not finite).
  * The caller holds the mutex. */
-weir_status model_gradients(weir_model *m, int64_t N, const float *x, const float *target,
-                            double *loss);
+weir_status weir_model_gradients(weir_model *m, int64_t N, const float *x, const float *target,
+                                 double *loss);
 
 #endif
