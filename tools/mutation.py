@@ -3,8 +3,8 @@
 """usage: mutation.py BUILD_DIR [KERNEL ...]
 
 For each fault of tools/mutations.txt: a copy of the source with the fault is compiled for the generic
-build and for AVX2, so that the two agree and only the oracle can tell; linked into a copy of
-weir-validate; and `weir-validate --isa avx2 --quick --kernel KERNEL` must end with 1 and print a repro
+build and for AVX2, so that the two agree and only the oracle can tell (a driver of an op is compiled
+once); linked into a copy of weir-validate; and `weir-validate --isa avx2 --quick --kernel KERNEL` must end with 1 and print a repro
 line, which must fail too when it is pasted. Without a fault the same must pass. Every kernel of
 kernels.def needs a fault. The build in BUILD_DIR must be up to date; it is not changed.
 """
@@ -55,14 +55,19 @@ class Build:
         self.link = out.splitlines()[-1]
         self.root = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 
-    def object(self, source, isa, to, include):
-        entry = self.compile[f"kernels/libkernels_{isa}.a.p/{os.path.basename(source)}.o"]
-        words = shlex.split(entry["command"])
-        words[words.index("-o") + 1] = to
-        words[words.index("-c") + 1] = source
-        words[1:1] = ["-I" + include]
-        run(words + ["-MF", to + ".d", "-O1", "-w"], self.directory)
-        return to
+    def objects(self, source, to, include):
+        """A kernel source becomes one object for each instruction set, a driver one."""
+        name = os.path.basename(source)
+        entries = [self.compile.get(f"kernels/libkernels_{isa}.a.p/{name}.o") for isa in ISAS]
+        if not all(entries):
+            entries = [self.compile[f"libweir_internal.a.p/kernels_{name}.o"]]
+        for i, entry in enumerate(entries):
+            words = shlex.split(entry["command"])
+            words[words.index("-o") + 1] = f"{to}{i}.o"
+            words[words.index("-c") + 1] = source
+            words[1:1] = ["-I" + include]
+            run(words + ["-MF", f"{to}{i}.d", "-O1", "-w"], self.directory)
+        return [f"{to}{i}.o" for i in range(len(entries))]
 
     def program(self, objects, to):
         """The faulty objects come first, so that the linker takes nothing from the archive instead."""
@@ -91,9 +96,8 @@ def program_make(build, fault, scratch):
     source = source_of(build, fault)
     if "with" not in fault:
         source = copy
-    objects = [build.object(source, isa, os.path.join(scratch, isa + ".o"), scratch) for isa in ISAS]
     program = os.path.join(scratch, "weir-validate")
-    build.program(objects, program)
+    build.program(build.objects(source, os.path.join(scratch, "faulty"), scratch), program)
     return program
 
 
@@ -131,9 +135,9 @@ def unbroken(build, faults):
     """Without a fault the same files, compiled the same way, pass."""
     with tempfile.TemporaryDirectory(prefix="weir-mutation-") as scratch:
         sources = sorted({source_of(build, fault) for fault in faults})
-        objects = [build.object(source, isa, os.path.join(scratch, f"{i}{isa}.o"), scratch)
-                   for i, source in enumerate(sources) for isa in ISAS]
-        build.program(objects, os.path.join(scratch, "weir-validate"))
+        objects = [build.objects(source, os.path.join(scratch, f"source{i}-"), scratch)
+                   for i, source in enumerate(sources)]
+        build.program(sum(objects, []), os.path.join(scratch, "weir-validate"))
         return validate(os.path.join(scratch, "weir-validate"), ["--isa", "avx2", "--quick"])
 
 

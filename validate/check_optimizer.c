@@ -200,7 +200,7 @@ static weir_status adam_op(weir_runtime *rt, void *arg, float *const *out) {
     return weir_adam_step(rt, &k->adam, k->step, k->n, k->g, out[0], out[1], out[2]);
 }
 
-/* The rate corrected for the step in double and rounded once: 1 more rounding than the kernel's. */
+/* The rate is corrected for the step in double and rounded once. */
 static void op_adam_case(context *c) {
     optimizer_case k = {0};
     case_draw(c, &k);

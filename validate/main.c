@@ -13,7 +13,7 @@
 #include "validate/fault.h"
 
 enum { EXIT_PASSED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_RUN = 77 };
-enum { MAX_NAMES = 64, CASES = 400, CASES_QUICK = 40, OP_SHARE = 10, ORACLE_SHARE = 4 };
+enum { MAX_NAMES = 64, CASES = 400, CASES_QUICK = 40, OP_SHARE = 5, ORACLE_SHARE = 4 };
 
 /* A kernel without a check does not link. */
 static const check *const kernel_checks[] = {
