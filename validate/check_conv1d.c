@@ -46,6 +46,7 @@ static void sizes_draw(context *c, weir_conv1d *p, int64_t C_max, int64_t T_max)
     p->D = rng_chance(r, 60) ? 1 : rng_range(r, 1, 4);
     p->padding = (weir_padding)rng_range(r, 0, WEIR_PADDING_COUNT - 1);
     p->T = size_draw(r, T_max);
+    if (c->op && c->index % 2 == 0) p->T = rng_range(r, 500, 2000); /* several parts for sure */
     if (p->padding == WEIR_VALID) p->T += (p->K - 1) * p->D;
 }
 
