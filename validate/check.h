@@ -19,7 +19,7 @@ typedef struct options {
     uint64_t seed;
     int64_t cases;
     int64_t only_case; /* -1: all */
-    bool quick, exhaustive, threads_given;
+    bool quick, exhaustive, hash, threads_given;
     int threads[MAX_THREADS_LIST];
     int thread_count;
 } options;
@@ -41,6 +41,7 @@ typedef struct context {
     buffer *buffers;  /* all memory of the case */
     double worst;     /* largest error / bound so far in this run */
     int64_t compared; /* numbers compared in this case */
+    uint64_t hash;    /* of all outputs of k in this run, any NaN as any other */
     int failures;     /* in this case */
     int64_t reported; /* failing cases already printed in this run */
     int64_t differences,
@@ -157,6 +158,9 @@ void padding_clear(const range_check *r, float *const *out);
 void ranges_run(context *c, const range_check *r, float **got);
 void ranges_run_on(context *c, const range_check *r, const weir_kernels *k, float **out);
 void ranges_bits(context *c, const range_check *r, float *const *got);
+/* With --hash: hashes what the kernel under test gives, and no more than its cuts is compared. */
+void hash_words(context *c, const void *words, int64_t n);
+void ranges_hash(context *c, const range_check *r);
 void ranges_compare(context *c, const range_check *r, float *const *got, float *const *expected);
 void ranges_same(context *c, const range_check *r, const char *what, float *const *got,
                  float *const *expected);

@@ -65,7 +65,7 @@ static void many_rows_draw(context *c, weir_conv1d *p) {
 static void shape_draw(context *c, weir_conv1d_call *call, int64_t C_max, int64_t T_max) {
     weir_conv1d *p = &call->p;
     int64_t work = c->op ? OP_WORK : WORK;
-    bool many_rows = c->index % 16 == 9 && c->isa != WEIR_ISA_SCALAR && !c->op;
+    bool many_rows = c->index % 16 == 9 && c->isa != WEIR_ISA_SCALAR && !c->op && !c->rng.tail;
     do {
         if (many_rows)
             many_rows_draw(c, p);

@@ -263,6 +263,10 @@ static void loss_run(context *c, weir_loss kind) {
     range_check r = {.call = loss_call, .bound = loss_bound, .arg = &k, .rows = 1, .outputs = 1};
     r.output[0] = (output){.tensor = {"dy", {k.n}}, .width = k.n};
     ranges_check(c, &r);
+    if (c->options->hash) {
+        hash_words(c, &k.sum[c->isa], 2);
+        return;
+    }
     double expected = k.sum[WEIR_ISA_SCALAR], got = k.sum[c->isa];
     double bound = (bound_gamma(3) + (double)k.n * U64) * expected + (double)k.n * (double)FLT_MIN;
     if (!isfinite(expected)) bound = 0;

@@ -13,7 +13,7 @@ uint64_t rng_next(rng *r) {
 }
 
 rng rng_new(uint64_t seed, const char *kernel, int64_t index) {
-    rng r = {seed};
+    rng r = {.state = seed};
     uint64_t h = rng_next(&r);
     for (const char *s = kernel; *s; s++) h = (h ^ (uint64_t)(unsigned char)*s) * 0x100000001b3u;
     r.state = h;
@@ -32,6 +32,7 @@ double rng_unit(rng *r) { return (double)(rng_next(r) >> 11) * 0x1p-53; }
 bool rng_chance(rng *r, int percent) { return rng_range(r, 0, 99) < percent; }
 
 int64_t size_draw(rng *r, int64_t max) {
+    if (r->tail && r->tail <= max) return r->tail + 16 * rng_range(r, 0, (max - r->tail) / 16);
     static const int64_t primes[] = {2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47};
     int64_t size = 1;
     switch (rng_range(r, 0, 3)) {

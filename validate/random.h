@@ -7,6 +7,7 @@
 
 typedef struct rng {
     uint64_t state;
+    int tail; /* 1 to 16: sizes have this remainder by 16 (16: none) where they can; 0: any */
 } rng;
 
 /* A case's numbers depend on the seed, the kernel and the case only: not on the instruction set, and
