@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # Proves that the checks can fail: one offence each, in a tree of their own. SPDX-License-Identifier: Apache-2.0
+import contextlib
+import io
 import os
 import tempfile
 import unittest
 
 import check_includes
 import check_style
+import emulator
+import validate_avx512
 
 HEAD = "/* Subject. SPDX-License-Identifier: Apache-2.0 */\n"
 HEADERS = {
@@ -95,6 +99,55 @@ class Style(Tree):
         self.assertEqual(len(found), 1)
         found = self.style("static inline int f(void);\n", "kernels/x_simd.c")
         self.assertEqual(found, [])
+
+
+class Emulator(unittest.TestCase):
+    commands = ["/a --x", "/b"]
+
+    def serial(self, *codes, run=None, end=True):
+        text = "\nEMU-START\n"
+        text += "".join(f"EMU-RUN /a\nEMU-RESULT rc={code} ms=12\n" for code in codes)
+        failed = sum(code != 0 for code in codes)
+        return text + f"EMU-DONE run={run if run is not None else len(codes)} failed={failed}\n" * end
+
+    def test_allowed(self):
+        self.assertEqual(emulator.problems(self.serial(0, 0), self.commands), [])
+
+    def test_refused(self):
+        for serial in ["", self.serial(0), self.serial(0, run=2), self.serial(0, 0, run=1),
+                       self.serial(0, 0, end=False), self.serial(0, end=False), self.serial(0, 1),
+                       self.serial(77, 0), self.serial(0, 132), self.serial(0, 0, 0),
+                       self.serial(), "\nEMU-START\nKernel panic\n"]:
+            self.assertEqual(len(emulator.problems(serial, self.commands)), 1, serial)
+
+
+class Hashes(unittest.TestCase):
+    line = "{:22} {:8} {:6} cases {:11} numbers  hash {}  {}\n"
+
+    def failures(self, expected, got):
+        verdict = validate_avx512.Verdict()
+        with contextlib.redirect_stdout(io.StringIO()):
+            validate_avx512.compare(verdict, validate_avx512.hashes(expected, "avx2"),
+                                    validate_avx512.hashes(got, "avx512"), "test")
+        return verdict.failed
+
+    def text(self, isa, *kernels, cases=26, value="0123456789abcdef", word="ok"):
+        return "".join(self.line.format(kernel, isa, cases, 100, value, word) for kernel in kernels)
+
+    def test_allowed(self):
+        self.assertEqual(self.failures(self.text("avx2", "a", "b"), self.text("avx512", "a", "b")), 0)
+
+    def test_refused(self):
+        expected = self.text("avx2", "a", "b")
+        for got in [self.text("avx512", "a"), self.text("avx512", "a", "b", "c"), self.text("avx2", "a", "b"),
+                    self.text("avx512", "a", "b", cases=25), self.text("avx512", "a", "b", value="0" * 16),
+                    self.text("avx512", "a", "b", word="FAIL (1 cases)"), ""]:
+            self.assertGreater(self.failures(expected, got), 0, got)
+        self.assertGreater(self.failures("", ""), 0)
+
+    def test_registers(self):
+        text = "conv1d_simd.c.o:     file format elf64-x86-64\n 0:\tvaddps %zmm17,%zmm3,%zmm31\n"
+        self.assertEqual(validate_avx512.registers(text), {"conv1d_simd.c.o": {"zmm17", "zmm31"}})
 
 
 if __name__ == "__main__":
