@@ -72,8 +72,8 @@ def missing(work):
         lines.append("no emulator: apt-get install " + " ".join(sorted(packages)))
     kernel = kernel_find(work)
     if not kernel or not os.path.exists(kernel):
-        lines.append(f"no Linux kernel for it{' at ' + kernel if kernel else ''}: cd {work} && apt-get download "
-                     "$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p') && "
+        lines.append(f"no Linux kernel for it{' at ' + kernel if kernel else ''}: mkdir -p {work} && cd {work} && "
+                     "apt-get download $(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p') && "
                      "dpkg -x linux-image-*-cloud-amd64_*.deb kernel    (or set WEIR_EMU_KERNEL)")
     return lines
 

@@ -7,7 +7,7 @@ Where the CPU has AVX-512, weir-validate runs on it. Elsewhere, and with WEIR_EM
   1. the AVX-512 sources, compiled through SIMDe, run on AVX2 (weir-validate-simde, quick);
   2. the AVX-512 machine code runs in Bochs: the hash of each kernel's outputs must be the one that the
      same program's AVX2 kernels give on this CPU, and in the emulator.
-In each case the disassembly must show that zmm16 to zmm31 are used.
+In each case the disassembly must show that registers of zmm16 to zmm31 are used.
 
 Exit status: 0 all passed, 1 a failure, 77 something is missing (1 with REQUIRE_EMU=1). Nothing is
 installed here; the lines that say what is missing say how to get it. The last line is
@@ -26,8 +26,9 @@ CONTROL = ["--isa", "avx2", "--hash", "--cases", "9"]
 COMMANDS = [["/weir-validate-static", *CONTROL], ["/weir-validate-static", "--isa", "avx512", "--hash"]]
 RUN_SECONDS = 300
 BOOT_SECONDS = int(os.environ.get("WEIR_EMU_SECONDS", "600"))
-# Sources whose tiles are made for 32 registers, and how many of the upper 16 they use at least.
-TILED = {"conv1d_simd.c.o": 8, "gru_simd.c.o": 8}
+# Sources whose tiles are made for 32 registers, and how many of the upper 16 they use at least, alone and
+# together: gcc uses all, clang 12.
+TILED, TOGETHER = {"conv1d_simd.c.o": 8, "gru_simd.c.o": 8}, 12
 UPPER = {f"zmm{i}" for i in range(16, 32)}
 
 
@@ -94,7 +95,8 @@ def disassembly_check(verdict, archive):
     code, text = output(["objdump", "-d", "--no-show-raw-insn", archive])
     used = registers(text) if code == 0 else {}
     every = set().union(*used.values()) if used else set()
-    verdict.say(every == UPPER, f"{len(every)} of zmm16 to zmm31 are used in {os.path.basename(archive)}")
+    verdict.say(len(every) >= TOGETHER, f"{len(every)} of zmm16 to zmm31 are used in {os.path.basename(archive)}, "
+                                        f"at least {TOGETHER}")
     for name, least in TILED.items():
         count = len(used.get(name, ()))
         verdict.say(count >= least, f"{count} of them in {name}, at least {least}")

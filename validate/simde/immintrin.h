@@ -42,6 +42,10 @@
 #define _mm512_storeu_si512 simde_mm512_storeu_si512
 #define _mm512_sub_epi32 simde_mm512_sub_epi32
 #define _mm512_sub_ps simde_mm512_sub_ps
+#define _mm512_maskz_loadu_epi32 weir_simde_maskz_loadu_epi32
+#define _mm512_mask_storeu_epi32 weir_simde_mask_storeu_epi32
+#define _mm512_maskz_loadu_ps weir_simde_maskz_loadu_ps
+#define _mm512_mask_storeu_ps weir_simde_mask_storeu_ps
 
 /* Eight lanes of a mask, beginning at its bit `first`. */
 static inline __m256i weir_simde_lanes(__mmask16 m, int first) {
@@ -49,25 +53,25 @@ static inline __m256i weir_simde_lanes(__mmask16 m, int first) {
     return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(m >> first), bit), bit);
 }
 
-static inline __m512i _mm512_maskz_loadu_epi32(__mmask16 m, const void *p) {
+static inline __m512i weir_simde_maskz_loadu_epi32(__mmask16 m, const void *p) {
     simde__m512i_private a;
     for (int i = 0; i < 2; i++)
         a.m256i[i] = _mm256_maskload_epi32((const int *)p + 8 * i, weir_simde_lanes(m, 8 * i));
     return simde__m512i_from_private(a);
 }
 
-static inline void _mm512_mask_storeu_epi32(void *p, __mmask16 m, __m512i a) {
+static inline void weir_simde_mask_storeu_epi32(void *p, __mmask16 m, __m512i a) {
     simde__m512i_private all = simde__m512i_to_private(a);
     for (int i = 0; i < 2; i++)
         _mm256_maskstore_epi32((int *)p + 8 * i, weir_simde_lanes(m, 8 * i), all.m256i[i]);
 }
 
-static inline __m512 _mm512_maskz_loadu_ps(__mmask16 m, const void *p) {
-    return simde_mm512_castsi512_ps(_mm512_maskz_loadu_epi32(m, p));
+static inline __m512 weir_simde_maskz_loadu_ps(__mmask16 m, const void *p) {
+    return simde_mm512_castsi512_ps(weir_simde_maskz_loadu_epi32(m, p));
 }
 
-static inline void _mm512_mask_storeu_ps(void *p, __mmask16 m, __m512 a) {
-    _mm512_mask_storeu_epi32(p, m, simde_mm512_castps_si512(a));
+static inline void weir_simde_mask_storeu_ps(void *p, __mmask16 m, __m512 a) {
+    weir_simde_mask_storeu_epi32(p, m, simde_mm512_castps_si512(a));
 }
 
 #endif
