@@ -5,14 +5,14 @@ typedef struct loss_task {
     double (*kernel)(int64_t n, const float *y, const float *target, float *dy);
     int64_t n;
     const float *y, *target;
-    double *sum;
+    double mean;
     float *dy;
 } loss_task;
 
 static void run_loss(void *arg, int64_t begin, int64_t end, int worker) {
-    const loss_task *task = arg;
+    loss_task *task = arg;
     (void)begin, (void)end, (void)worker;
-    *task->sum = task->kernel(task->n, task->y, task->target, task->dy);
+    task->mean = task->kernel(task->n, task->y, task->target, task->dy) / (double)task->n;
 }
 
 weir_status weir_loss_eval(weir_runtime *rt, weir_loss kind, int64_t n, const float *y,
@@ -23,16 +23,15 @@ weir_status weir_loss_eval(weir_runtime *rt, weir_loss kind, int64_t n, const fl
     WEIR_TRY(weir_check_at_least(op, "n", n, 0));
     WEIR_TRY(weir_check_floats(op, "y[n]", n, 1, 1));
     WEIR_TRY(weir_check_pointer(op, "loss", loss));
-    double sum = 0;
+    loss_task task = {.n = n, .y = y, .target = target, .dy = dy};
     if (n > 0) {
         WEIR_TRY(weir_check_pointer(op, "y", y));
         WEIR_TRY(weir_check_pointer(op, "target", target));
         const weir_kernels *kernels = weir_runtime_kernels(rt);
-        loss_task task = {
-            kind == WEIR_MAE ? kernels->loss_mae : kernels->loss_mse, n, y, target, &sum, dy};
-        /* One item: the sum is in order. The call is for the handling of denormals. */
+        task.kernel = kind == WEIR_MAE ? kernels->loss_mae : kernels->loss_mse;
+        /* One item: the sum is in order. The call is for denormals and the rounding mode. */
         WEIR_TRY(weir_parallel_for(rt, 1, 1, run_loss, &task));
     }
-    *loss = n > 0 ? sum / (double)n : 0;
+    *loss = task.mean;
     return WEIR_OK;
 }

@@ -9,7 +9,8 @@ typedef struct optimizer_task {
     const weir_kernels *kernels;
     const weir_rmsprop *rmsprop;
     const weir_adam *adam;
-    float rate;
+    int64_t step;
+    float rate; /* Adam's, at this step */
     const float *g;
     float *m, *v, *p;
 } optimizer_task;
@@ -18,6 +19,22 @@ static void run_rmsprop(void *arg, int64_t begin, int64_t end, int worker) {
     const optimizer_task *task = arg;
     (void)worker;
     task->kernels->rmsprop(task->rmsprop, begin, end, task->g, task->v, task->p);
+}
+
+/* base^n by squaring: the same bits with every C library, unlike pow. */
+static double power(double base, int64_t n) {
+    double result = 1;
+    for (; n > 0; n /= 2, base *= base)
+        if (n % 2) result *= base;
+    return result;
+}
+
+static void run_adam_rate(void *arg, int64_t begin, int64_t end, int worker) {
+    optimizer_task *task = arg;
+    const weir_adam *o = task->adam;
+    (void)begin, (void)end, (void)worker;
+    task->rate = (float)((double)o->rate * sqrt(1 - power((double)o->beta2, task->step)) /
+                         (1 - power((double)o->beta1, task->step)));
 }
 
 static void run_adam(void *arg, int64_t begin, int64_t end, int worker) {
@@ -55,14 +72,6 @@ weir_status weir_rmsprop_step(weir_runtime *rt, const weir_rmsprop *o, int64_t n
     return weir_parallel_for(rt, n, GRAIN, run_rmsprop, &task);
 }
 
-/* base^n by squaring: the same bits with every C library, unlike pow. */
-static double power(double base, int64_t n) {
-    double result = 1;
-    for (; n > 0; n /= 2, base *= base)
-        if (n % 2) result *= base;
-    return result;
-}
-
 weir_status weir_adam_step(weir_runtime *rt, const weir_adam *o, int64_t step, int64_t n,
                            const float *g, float *m, float *v, float *p) {
     const char *op = "adam_step";
@@ -79,14 +88,14 @@ weir_status weir_adam_step(weir_runtime *rt, const weir_adam *o, int64_t step, i
     WEIR_TRY(weir_check_pointer(op, "m", m));
     WEIR_TRY(weir_check_pointer(op, "v", v));
     WEIR_TRY(weir_check_pointer(op, "p", p));
-    double rate = (double)o->rate * sqrt(1 - power((double)o->beta2, step)) /
-                  (1 - power((double)o->beta1, step));
     optimizer_task task = {.kernels = weir_runtime_kernels(rt),
                            .adam = o,
-                           .rate = (float)rate,
+                           .step = step,
                            .g = g,
                            .m = m,
                            .v = v,
                            .p = p};
+    /* One item: the call is for the rounding mode. */
+    WEIR_TRY(weir_parallel_for(rt, 1, 1, run_adam_rate, &task));
     return weir_parallel_for(rt, n, GRAIN, run_adam, &task);
 }

@@ -25,6 +25,8 @@ const char *weir_x86_why_not(const weir_x86 *x86, weir_isa isa) {
 #include <cpuid.h>
 #include <immintrin.h>
 
+enum { DENORMALS_ZERO = 0x40 }; /* MXCSR: those read; _MM_FLUSH_ZERO_ON: those made */
+
 static const char *why_not(weir_isa isa) {
     weir_x86 x86 = {0};
     unsigned a, b, c, d;
@@ -43,7 +45,7 @@ static const char *why_not(weir_isa isa) {
 
 unsigned weir_denormals_flush(void) {
     const unsigned saved = _mm_getcsr();
-    _mm_setcsr(saved | _MM_FLUSH_ZERO_ON | 0x40 /* denormals are zero */);
+    _mm_setcsr(_MM_MASK_MASK | _MM_ROUND_NEAREST | _MM_FLUSH_ZERO_ON | DENORMALS_ZERO);
     return saved;
 }
 
@@ -68,9 +70,28 @@ static const char *why_not(weir_isa isa) {
     return "the CPU is not an x86-64";
 }
 
+#if defined(__aarch64__)
+
+/* FPCR: nothing trapped, to nearest, and denormals are zero both read and made. */
+unsigned weir_denormals_flush(void) {
+    const uint64_t flush_to_zero = 1 << 24;
+    uint64_t saved;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(saved)::"memory");
+    __asm__ volatile("msr fpcr, %0" ::"r"(flush_to_zero) : "memory");
+    return (unsigned)saved;
+}
+
+void weir_denormals_restore(unsigned saved) {
+    __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)saved) : "memory");
+}
+
+#else
+
 unsigned weir_denormals_flush(void) { return 0; }
 
 void weir_denormals_restore(unsigned saved) { (void)saved; }
+
+#endif
 
 void weir_cpu_model(char *model, size_t bytes) { snprintf(model, bytes, "unknown"); }
 

@@ -85,6 +85,7 @@ static uint32_t claim(struct share *share) {
 static uint32_t run_share(weir_team *team, int owner, int worker) {
     uint32_t ran = 0, left;
     while ((left = claim(&team->shares[owner])) > 0) {
+        weir_denormals_flush(); /* again: the chunk before may have changed the thread's mode */
         const int64_t end = weir_split(team->chunks, team->threads, owner + 1);
         weir_loop_part(&team->loop, team->chunks, end - left, worker);
         ran++;

@@ -7,7 +7,8 @@
 bool weir_openmp_available(void) { return true; }
 
 void weir_openmp_run(int threads, const weir_loop *loop) {
-#pragma omp parallel num_threads(threads)
+    /* One unit is for the caller: the others need not wake. */
+#pragma omp parallel num_threads(threads) if (weir_loop_units(loop) > 1)
     {
         const int worker = omp_get_thread_num();
         const weir_outside outside = weir_enter(loop->runtime, worker);

@@ -11,7 +11,8 @@
 void *weir_scratch_get(weir_runtime *runtime, int64_t bytes);
 void weir_scratch_put(weir_runtime *runtime, void *scratch); /* NULL is allowed */
 
-/* Sets flush-to-zero and denormals-are-zero on this thread; returns what to restore. */
+/* Makes this thread round to nearest, trap nothing and take denormals, read or made, for zero,
+ * whatever it was set to before; returns what to restore. */
 unsigned weir_denormals_flush(void);
 void weir_denormals_restore(unsigned saved);
 

@@ -1,6 +1,7 @@
 /* The pool, OpenMP, memory and forks. SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fenv.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -291,6 +292,47 @@ static void test_denormals(void **state) {
 #endif
 }
 
+struct rounding {
+    _Atomic int met, wrong;
+    bool spoil; /* leave another mode behind */
+};
+
+/* Every worker of two gets one item. */
+static void use_rounding(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)begin;
+    (void)end;
+    (void)worker;
+    struct rounding *r = arg;
+    const volatile float one = 1.0F, little = 0x1p-30F;
+    if (one + little != one || one - little != one) r->wrong++;
+    if (r->spoil) fesetround(FE_DOWNWARD);
+    r->met++;
+    for (int i = 0; i < 2000 && r->met < 2; i++) sleep_ns(1000000);
+}
+
+/* All workers round to nearest, whatever the caller and bodies before them set. */
+static void test_rounding(void **state) {
+    (void)state;
+    for (int threading = 0; threading <= (weir_openmp_available() ? 1 : 0); threading++) {
+        weir_runtime *runtime = create(2, (weir_threading)threading);
+        for (int round = 0; round < 4; round++) {
+            struct rounding r = {.spoil = round % 2 == 0};
+            fesetround(FE_UPWARD);
+            feclearexcept(FE_ALL_EXCEPT);
+            const weir_status status = weir_parallel_for(runtime, 2, 1, use_rounding, &r);
+            const int raised = fetestexcept(FE_ALL_EXCEPT);
+            const volatile float one = 1.0F, little = 0x1p-30F, sum = one + little;
+            fesetround(FE_TONEAREST);
+            assert_int_equal(status, WEIR_OK);
+            assert_int_equal(r.met, 2);
+            assert_int_equal(r.wrong, 0);
+            assert_true(sum > one); /* upward again */
+            assert_int_equal(raised, 0);
+        }
+        weir_runtime_destroy(runtime);
+    }
+}
+
 /* ---- where workers are ---- */
 
 struct place {
@@ -554,6 +596,7 @@ int main(void) {
         cmocka_unit_test(test_nested_runs_inline),
         cmocka_unit_test(test_several_callers),
         cmocka_unit_test(test_denormals),
+        cmocka_unit_test(test_rounding),
         cmocka_unit_test(test_workers_take_faults_only),
         cmocka_unit_test(test_worker_makes_room),
         cmocka_unit_test(test_argument_errors),

@@ -10,8 +10,10 @@
  * - Every op returns WEIR_ERROR_ARGUMENT for a dimension or option out of range or a NULL tensor
  *   that is not marked optional, and WEIR_ERROR_MEMORY if its scratch can't be had; outputs are then
  *   untouched. Zero-sized batches (N = 0) are valid and do nothing (weight gradients become zero).
- * - Results do not depend on the number of threads or the instruction set (avx2, avx512, generic):
- *   the same bits, except that any NaN equals any NaN. Denormals are flushed to zero.
+ * - Results do not depend on the number of threads, the instruction set (avx2, avx512, generic) or
+ *   the caller's rounding mode: the same bits, except that any NaN equals any NaN.
+ * - Arithmetic takes a denormal operand for zero and makes zero of a denormal result. A denormal
+ *   that is only copied stays: a maximum over a window, the linear activation, a GRU's h0.
  */
 #ifndef WEIR_OPS_H
 #define WEIR_OPS_H

@@ -79,8 +79,9 @@ typedef void weir_range_fn(void *arg, int64_t begin, int64_t end, int worker);
  * for (i = 0; i < count; i++) body(i), in parallel: fn is called on disjoint ranges that cover
  * [0, count); a range is at least `grain` long (except the last) and its begin is a multiple of
  * grain. Returns when all is done. Which worker gets which range is not determined, so fn must give
- * the same result for any split. Flush-to-zero and denormals-are-zero are set while fn runs and
- * restored on the calling thread. A call from inside fn runs inline. Several threads may call at
+ * the same result for any split. While fn runs, its thread rounds to nearest, traps no exception and
+ * takes denormals, read or made, for zero; afterwards the calling thread has its own floating-point
+ * mode and exception flags again. A call from inside fn runs inline. Several threads may call at
  * the same time (they take turns); so fn may call another runtime, but not in a circle.
  * Errors: ARGUMENT (count < 0, grain < 1, fn NULL), STATE (runtime used in a forked child).
  */
