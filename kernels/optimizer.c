@@ -1,4 +1,5 @@
 /* Optimizers: checks arguments and splits the work. SPDX-License-Identifier: Apache-2.0 */
+#include <float.h>
 #include <math.h>
 
 #include "kernels/driver.h"
@@ -49,6 +50,14 @@ static weir_status check_not_negative(const char *op, const char *name, float va
                      (double)value);
 }
 
+/* Denormals are zero where the step is taken, and the step of a parameter whose gradients were all
+ * zero is 0 / epsilon. */
+static weir_status check_epsilon(const char *op, float epsilon) {
+    if (epsilon >= FLT_MIN && epsilon <= FLT_MAX) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "%s: epsilon is %g, accepted: %g to %g", op,
+                     (double)epsilon, (double)FLT_MIN, (double)FLT_MAX);
+}
+
 static weir_status check_count(const char *op, int64_t n) {
     WEIR_TRY(weir_check_at_least(op, "n", n, 0));
     return weir_check_floats(op, "p[n]", n, 1, 1);
@@ -61,7 +70,7 @@ weir_status weir_rmsprop_step(weir_runtime *rt, const weir_rmsprop *o, int64_t n
     WEIR_TRY(weir_check_pointer(op, "o", o));
     WEIR_TRY(check_not_negative(op, "rate", o->rate));
     WEIR_TRY(weir_check_fraction(op, "rho", o->rho, true));
-    WEIR_TRY(check_not_negative(op, "epsilon", o->epsilon));
+    WEIR_TRY(check_epsilon(op, o->epsilon));
     WEIR_TRY(check_count(op, n));
     if (n == 0) return WEIR_OK;
     WEIR_TRY(weir_check_pointer(op, "g", g));
@@ -80,7 +89,7 @@ weir_status weir_adam_step(weir_runtime *rt, const weir_adam *o, int64_t step, i
     WEIR_TRY(check_not_negative(op, "rate", o->rate));
     WEIR_TRY(weir_check_fraction(op, "beta1", o->beta1, false));
     WEIR_TRY(weir_check_fraction(op, "beta2", o->beta2, false));
-    WEIR_TRY(check_not_negative(op, "epsilon", o->epsilon));
+    WEIR_TRY(check_epsilon(op, o->epsilon));
     WEIR_TRY(weir_check_at_least(op, "step", step, 1));
     WEIR_TRY(check_count(op, n));
     if (n == 0) return WEIR_OK;

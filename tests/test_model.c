@@ -242,6 +242,25 @@ static void test_refusals(void **state) {
     assert_non_null(strstr(weir_last_error(), "jena-conv-gru"));
 }
 
+/* The steps are taken in float: what becomes 0, 1 or infinite there is refused at once. */
+static void test_optimizer_refusals(void **state) {
+    (void)state;
+    const weir_layer l = dense(1, WEIR_LINEAR);
+    weir_model_options o = shape_options(10, 3);
+    o.optimizer.epsilon = 1e-50;
+    expect_refusal(&l, 1, &o, "optimizer: epsilon is 1e-50, accepted: 1.17549e-38 to 3.40282e+38");
+    o.optimizer.epsilon = 1e39;
+    expect_refusal(&l, 1, &o, "optimizer: epsilon is 1e+39");
+    o = shape_options(10, 3);
+    o.optimizer.rate = 1e39;
+    expect_refusal(&l, 1, &o, "optimizer: rate is 1e+39, accepted: 0 to 3.40282e+38");
+    o = shape_options(10, 3);
+    o.optimizer.kind = WEIR_OPTIMIZER_ADAM;
+    o.optimizer.beta2 = 1 - 1e-12;
+    expect_refusal(&l, 1, &o,
+                   "optimizer: beta2 is 0.999999999999, accepted: 0 <= beta2 < 1 as a float");
+}
+
 /* ---- initial values ---- */
 
 static void test_glorot_uniform(void **state) {
@@ -724,6 +743,7 @@ int main(void) {
         cmocka_unit_test(test_parameter_counts),
         cmocka_unit_test(test_layers_of_conv_gru),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_optimizer_refusals),
         cmocka_unit_test(test_glorot_uniform),
         cmocka_unit_test(test_orthogonal),
         cmocka_unit_test(test_seeds),

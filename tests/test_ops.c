@@ -397,6 +397,29 @@ static void test_other_messages(void **state) {
                    "adam_step: step is 0, accepted: 1 or more");
 }
 
+static void test_epsilon_messages(void **state) {
+    (void)state;
+    weir_runtime *rt = all.rt[0];
+    const float refused[4] = {0, 1e-40f, INFINITY, NAN}, g[1] = {0};
+    for (int i = 0; i < 4; i++) {
+        float m[1] = {0}, v[1] = {0}, p[1] = {1};
+        weir_rmsprop rmsprop = {.rate = 1, .rho = 0.5f, .epsilon = refused[i]};
+        weir_adam adam = {.rate = 1, .beta1 = 0.5f, .beta2 = 0.5f, .epsilon = refused[i]};
+        for (int inside = 0; inside < 2; inside++) {
+            rmsprop.epsilon_inside = inside;
+            assert_int_equal(weir_rmsprop_step(rt, &rmsprop, 1, g, v, p), WEIR_ERROR_ARGUMENT);
+            assert_non_null(strstr(weir_last_error(), "rmsprop_step: epsilon is "));
+        }
+        assert_int_equal(weir_adam_step(rt, &adam, 1, 1, g, m, v, p), WEIR_ERROR_ARGUMENT);
+        assert_non_null(strstr(weir_last_error(), "adam_step: epsilon is "));
+        assert_true(p[0] == 1);
+    }
+    weir_adam adam = {.rate = 1, .beta1 = 0.5f, .beta2 = 0.5f, .epsilon = 0};
+    float a[1] = {0};
+    assert_refused(weir_adam_step(rt, &adam, 1, 1, a, a, a, a),
+                   "adam_step: epsilon is 0, accepted: 1.17549e-38 to 3.40282e+38");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conv1d_fwd),
@@ -416,6 +439,7 @@ int main(void) {
         cmocka_unit_test(test_conv1d_messages),
         cmocka_unit_test(test_pool_messages),
         cmocka_unit_test(test_other_messages),
+        cmocka_unit_test(test_epsilon_messages),
     };
     return cmocka_run_group_tests(tests, create_runtimes, destroy_runtimes);
 }

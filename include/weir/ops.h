@@ -199,7 +199,8 @@ WEIR_API weir_status weir_loss_eval(weir_runtime *rt, weir_loss kind, int64_t n,
 /* v = rho v + (1 - rho) g^2;  p -= rate g / (sqrt(v) + epsilon), Keras 2; with epsilon_inside
  * p -= rate g / sqrt(v + epsilon), Keras 3. */
 typedef struct weir_rmsprop {
-    float rate, rho, epsilon;
+    float rate, rho; /* >= 0; 0 to 1 */
+    float epsilon;   /* >= FLT_MIN: 0 and denormals would make NaN where g and v are 0 */
     bool epsilon_inside;
 } weir_rmsprop;
 WEIR_API weir_status weir_rmsprop_step(weir_runtime *rt, const weir_rmsprop *o, int64_t n,
@@ -209,7 +210,8 @@ WEIR_API weir_status weir_rmsprop_step(weir_runtime *rt, const weir_rmsprop *o, 
  * m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
  * p -= rate sqrt(1 - beta2^step) / (1 - beta1^step) m / (sqrt(v) + epsilon). */
 typedef struct weir_adam {
-    float rate, beta1, beta2, epsilon;
+    float rate, beta1, beta2; /* >= 0; the betas below 1 */
+    float epsilon;            /* as RMSprop's */
 } weir_adam;
 WEIR_API weir_status weir_adam_step(weir_runtime *rt, const weir_adam *o, int64_t step, int64_t n,
                                     const float *g, float *m, float *v, float *p);

@@ -1,5 +1,5 @@
 /* Optimizers over a flat slab of parameters. SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
+#include <float.h>
 
 #include "train/model/optimizer.h"
 
@@ -7,19 +7,21 @@ int weir_optimizer_state_count(weir_optimizer_kind kind) {
     return kind == WEIR_OPTIMIZER_ADAM ? 2 : 1;
 }
 
+/* A step is taken in float, so it is what the options become there that counts. */
 static weir_status check_decay(const char *what, double value) {
-    if (value >= 0 && value < 1) return WEIR_OK;
-    return weir_fail(WEIR_ERROR_ARGUMENT, "optimizer: %s is %g, accepted: 0 <= %s < 1", what, value,
-                     what);
+    if (value >= 0 && value < 1 && (float)value < 1) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT,
+                     "optimizer: %s is %.15g, accepted: 0 <= %s < 1 as a float", what, value, what);
 }
 
 weir_status weir_optimizer_check(const weir_optimizer *o) {
-    if (!(o->rate >= 0) || !isfinite(o->rate))
-        return weir_fail(WEIR_ERROR_ARGUMENT, "optimizer: rate is %g, accepted: 0 or more",
-                         o->rate);
-    if (!(o->epsilon > 0) || !isfinite(o->epsilon))
-        return weir_fail(WEIR_ERROR_ARGUMENT, "optimizer: epsilon is %g, accepted: above 0",
-                         o->epsilon);
+    const double smallest = (double)FLT_MIN, largest = (double)FLT_MAX;
+    if (!(o->rate >= 0 && o->rate <= largest))
+        return weir_fail(WEIR_ERROR_ARGUMENT, "optimizer: rate is %g, accepted: 0 to %g", o->rate,
+                         largest);
+    if (!(o->epsilon >= smallest && o->epsilon <= largest))
+        return weir_fail(WEIR_ERROR_ARGUMENT, "optimizer: epsilon is %g, accepted: %g to %g",
+                         o->epsilon, smallest, largest);
     weir_status status = WEIR_OK;
     switch (o->kind) {
     case WEIR_OPTIMIZER_RMSPROP: return check_decay("rho", o->rho);
