@@ -202,6 +202,12 @@ static void run_tree(void *arg, int64_t begin, int64_t end, int worker) {
     sum_leaves(task, begin, end, task->dw, task->dw_leaves, task->Q * task->call->p.C_out);
 }
 
+static void run_bias_tree(void *arg, int64_t begin, int64_t end, int worker) {
+    const weights_task *task = arg;
+    (void)begin, (void)end, (void)worker;
+    sum_leaves(task, 0, task->call->p.C_out, task->db, task->db_leaves, task->call->p.C_out);
+}
+
 /* Rows of dw in a task: as many as leave each thread a few tasks, as every task reads x and dy of its
  * leaf again. No sum depends on this. */
 static int64_t part_rows(const weights_task *task, int threads) {
@@ -220,8 +226,8 @@ static weir_status run_weights(weir_runtime *rt, weights_task *task) {
     if (task->leaves == 1) return WEIR_OK;
     WEIR_TRY(
         weir_parallel_for(rt, task->Q * C_out, weir_grain(16 * task->leaves, 64), run_tree, task));
-    if (task->db) sum_leaves(task, 0, C_out, task->db, task->db_leaves, C_out);
-    return WEIR_OK;
+    /* One item, for it is short: the call is for the handling of denormals. */
+    return task->db ? weir_parallel_for(rt, 1, 1, run_bias_tree, task) : WEIR_OK;
 }
 
 /* Leaves of at least LEAF_ROWS rows, a power of two of them. */

@@ -127,6 +127,20 @@ static void test_conv1d_bwd_weights_tree(void **state) {
     }
 }
 
+/* The sum of both leaves is a denormal number: flushed, as every sum. */
+static void test_bias_gradient_flushes(void **state) {
+    (void)state;
+    float x[256] = {0}, dy[256] = {0};
+    dy[0] = 1.5f * FLT_MIN;
+    dy[200] = -FLT_MIN;
+    weir_dense p = {256, 1, 1, WEIR_LINEAR};
+    for (int i = 0; i < all.count; i++) {
+        float dw[1], db[1];
+        assert_int_equal(weir_dense_bwd_weights(all.rt[i], &p, x, dy, dw, db), WEIR_OK);
+        assert_true(db[0] == 0);
+    }
+}
+
 static void test_dense(void **state) {
     (void)state;
     const float x[4] = {1, 2, 3, 4}, w[6] = {1, 0, -2, 0, 1, -1}, b[3] = {10, 20, 0};
@@ -426,6 +440,7 @@ int main(void) {
         cmocka_unit_test(test_conv1d_padding_is_skipped),
         cmocka_unit_test(test_conv1d_bwd),
         cmocka_unit_test(test_conv1d_bwd_weights_tree),
+        cmocka_unit_test(test_bias_gradient_flushes),
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_pool_max),
         cmocka_unit_test(test_pool_max_first_nan_stays),
