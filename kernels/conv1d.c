@@ -40,6 +40,10 @@ static weir_status prepare(const char *op, const weir_conv1d *p, weir_conv1d_cal
                          "%s: T is %lld, accepted with padding valid: (K - 1) D + 1 = %lld or more",
                          op, (long long)p->T, (long long)span);
     *call = (weir_conv1d_call){.p = *p, .T_out = (p->T - 1) / p->S + 1};
+    /* So that no kernel's strides in floats overflow. Neither changes a result: a stride beyond the
+     * sequence leaves one step, and a single k is not dilated. */
+    if (p->S > p->T) call->p.S = p->T;
+    if (p->K == 1) call->p.D = 1;
     if (p->padding == WEIR_VALID) call->T_out = (p->T - span) / p->S + 1;
     if (p->padding == WEIR_CAUSAL) call->P_l = span - 1;
     if (p->padding == WEIR_SAME) {

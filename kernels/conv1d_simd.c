@@ -244,7 +244,7 @@ void WEIR_KERNEL(conv1d_bwd_data)(const weir_conv1d_call *c, int64_t r0, int64_t
             .rows = (c->p.T - 1 - phase) / S + 1,
             .from = hits > 0 ? (phase + c->P_l - k * D) / S : 0,
             .step = 1,
-            .dk = -(D / common),
+            .dk = hits > 1 ? -(D / common) : 0,
             .K = hits,
             .wk = hits > 1 ? every * wk : 0,
             .activation = WEIR_LINEAR,

@@ -141,6 +141,74 @@ static void test_bias_gradient_flushes(void **state) {
     }
 }
 
+/* A stride beyond the sequence takes its first step only; a dilation of a kernel of width 1 has no
+ * effect. Neither may overflow. */
+static void test_conv1d_huge_stride(void **state) {
+    (void)state;
+    static float x[2 * 24 * 3], dy[2 * 2], w[3 * 2];
+    for (int q = 0; q < 2 * 24 * 3; q++) x[q] = (float)(q % 7 - 3);
+    for (int q = 0; q < 4; q++) dy[q] = (float)(q + 1);
+    for (int q = 0; q < 6; q++) w[q] = (float)(q - 2);
+    for (int i = 0; i < all.count; i++) {
+        weir_conv1d p = {2, 24, 3, 2, 1, 24, 1, WEIR_VALID, WEIR_LINEAR};
+        float y[2][4], dx[2][2 * 24 * 3], dw[2][6], db[2][2];
+        for (int huge = 0; huge < 2; huge++) {
+            if (huge) p.S = p.D = INT64_MAX;
+            assert_int_equal(weir_conv1d_t_out(&p), 1);
+            assert_int_equal(weir_conv1d_fwd(all.rt[i], &p, x, w, NULL, y[huge]), WEIR_OK);
+            assert_int_equal(weir_conv1d_bwd_data(all.rt[i], &p, dy, w, dx[huge]), WEIR_OK);
+            assert_int_equal(weir_conv1d_bwd_weights(all.rt[i], &p, x, dy, dw[huge], db[huge]),
+                             WEIR_OK);
+        }
+        assert_memory_equal(y[0], y[1], sizeof y[0]);
+        assert_memory_equal(dx[0], dx[1], sizeof dx[0]);
+        assert_memory_equal(dw[0], dw[1], sizeof dw[0]);
+        assert_memory_equal(db[0], db[1], sizeof db[0]);
+    }
+}
+
+/* Only k = 1 of a huge dilation reaches x; rows of one phase of dx are then whole tiles. */
+static void test_conv1d_huge_dilation(void **state) {
+    (void)state;
+    static float x[64 * 3], w[2 * 3 * 5];
+    for (int q = 0; q < 64 * 3; q++) x[q] = (float)(q % 7 - 3);
+    for (int q = 0; q < 2 * 3 * 5; q++) w[q] = (float)(q % 11 - 4);
+    for (int i = 0; i < all.count; i++) {
+        weir_conv1d p = {1, 64, 3, 5, 2, 2, 65, WEIR_CAUSAL, WEIR_LINEAR};
+        float y[2][32 * 5], dx[2][64 * 3], dw[2][2 * 3 * 5];
+        for (int huge = 0; huge < 2; huge++) {
+            if (huge) p.D = INT64_MAX / 4;
+            assert_int_equal(weir_conv1d_fwd(all.rt[i], &p, x, w, NULL, y[huge]), WEIR_OK);
+            assert_int_equal(weir_conv1d_bwd_data(all.rt[i], &p, y[0], w, dx[huge]), WEIR_OK);
+            assert_int_equal(weir_conv1d_bwd_weights(all.rt[i], &p, x, y[0], dw[huge], NULL),
+                             WEIR_OK);
+        }
+        assert_memory_equal(y[0], y[1], sizeof y[0]);
+        assert_memory_equal(dx[0], dx[1], sizeof dx[0]);
+        assert_memory_equal(dw[0], dw[1], sizeof dw[0]);
+    }
+}
+
+static void test_pool_huge_stride(void **state) {
+    (void)state;
+    const float x[5] = {1, 2, 6, 4, 8}, dy[1] = {6};
+    for (int i = 0; i < all.count; i++)
+        for (int kind = 0; kind < WEIR_POOL_KIND_COUNT; kind++)
+            for (int padding = WEIR_VALID; padding <= WEIR_SAME; padding++) {
+                weir_pool p = {(weir_pool_kind)kind, 1, 5, 1, 3, INT64_MAX, (weir_padding)padding};
+                float y[1], dx[5];
+                int32_t winner[1];
+                assert_int_equal(weir_pool_t_out(&p), 1);
+                assert_int_equal(weir_pool_fwd(all.rt[i], &p, x, y, winner), WEIR_OK);
+                assert_floats(y, (float[]){kind == WEIR_POOL_MAX ? 6 : 3}, 1);
+                assert_int_equal(weir_pool_bwd(all.rt[i], &p, dy, winner, dx), WEIR_OK);
+                if (kind == WEIR_POOL_MAX)
+                    assert_floats(dx, (float[]){0, 0, 6, 0, 0}, 5);
+                else
+                    assert_floats(dx, (float[]){2, 2, 2, 0, 0}, 5);
+            }
+}
+
 static void test_dense(void **state) {
     (void)state;
     const float x[4] = {1, 2, 3, 4}, w[6] = {1, 0, -2, 0, 1, -1}, b[3] = {10, 20, 0};
@@ -441,6 +509,9 @@ int main(void) {
         cmocka_unit_test(test_conv1d_bwd),
         cmocka_unit_test(test_conv1d_bwd_weights_tree),
         cmocka_unit_test(test_bias_gradient_flushes),
+        cmocka_unit_test(test_conv1d_huge_stride),
+        cmocka_unit_test(test_conv1d_huge_dilation),
+        cmocka_unit_test(test_pool_huge_stride),
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_pool_max),
         cmocka_unit_test(test_pool_max_first_nan_stays),

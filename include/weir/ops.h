@@ -54,7 +54,7 @@ WEIR_API const char *weir_padding_name(weir_padding padding);
  */
 typedef struct weir_conv1d {
     int64_t N, T, C_in, C_out; /* batch, time steps, channels; N >= 0, the others >= 1 */
-    int64_t K, S, D;           /* kernel width, stride, dilation, >= 1 */
+    int64_t K, S, D;           /* kernel width, stride, dilation, >= 1; (K - 1) D < 2^61 */
     weir_padding padding;
     weir_activation activation;
 } weir_conv1d;
