@@ -97,9 +97,10 @@ static void inner_tile(const product *p, columns a, int64_t n, int64_t m) {
         .L = one ? p->K * p->C_x : p->C_x,
         .activation = p->activation,
     };
-    /* The steps of x that only the next tile reads. */
+    /* The steps of x that only the next tile reads; none where a stride skips steps. */
     const float *next = t.x + a.R * t.xs + max(0, (p->K - 1) * p->dk) * p->C_x;
-    for (int64_t i = 0; a.c == 0 && i < a.R * t.xs; i += 16) __builtin_prefetch(next + i);
+    int64_t floats = a.c == 0 && p->step <= p->K ? a.R * t.xs : 0;
+    for (int64_t i = 0; i < floats; i += 16) __builtin_prefetch(next + i);
     multiply(&t, a);
 }
 
