@@ -136,10 +136,8 @@ weir_status weir_conv1d_bwd_data(weir_runtime *rt, const weir_conv1d *p, const f
     WEIR_TRY(weir_check_pointer(op, "w", w));
     WEIR_TRY(weir_check_pointer(op, "dx", dx));
     int64_t weights = p->K * p->C_in * p->C_out;
-    float *w_t = weir_scratch_get(rt, weights * (int64_t)sizeof(float));
-    if (!w_t)
-        return weir_fail(WEIR_ERROR_MEMORY, "%s: no memory for %lld transposed weights", op,
-                         (long long)weights);
+    float *w_t;
+    WEIR_TRY(weir_scratch_floats(op, rt, weights, &w_t));
     call.dy = dy;
     call.w = w;
     call.w_t = w_t;
@@ -261,11 +259,9 @@ weir_status weir_conv1d_bwd_weights(weir_runtime *rt, const weir_conv1d *p, cons
     call.x = x;
     call.dy = dy;
     int64_t leaves = count_leaves(rows, weights);
-    int64_t floats = (leaves - 1) * (weights + p->C_out);
     float *scratch = NULL;
-    if (leaves > 1 && !(scratch = weir_scratch_get(rt, floats * (int64_t)sizeof(float))))
-        return weir_fail(WEIR_ERROR_MEMORY, "%s: no memory for %lld partial gradients", op,
-                         (long long)floats);
+    if (leaves > 1)
+        WEIR_TRY(weir_scratch_floats(op, rt, (leaves - 1) * (weights + p->C_out), &scratch));
     weights_task task = {.call = &call,
                          .kernels = weir_runtime_kernels(rt),
                          .rows = rows,

@@ -1,4 +1,4 @@
-/* Argument checks and chunk lengths of the op drivers. SPDX-License-Identifier: Apache-2.0 */
+/* Argument checks, scratch and chunk lengths of the op drivers. SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/driver.h"
 
 weir_status weir_check_at_least(const char *op, const char *name, int64_t value, int64_t least) {
@@ -29,8 +29,9 @@ weir_status weir_check_fraction(const char *op, const char *name, float value, b
                      (double)value, one_allowed ? "" : "less than ");
 }
 
+static const int64_t most = (int64_t)(PTRDIFF_MAX / (ptrdiff_t)sizeof(float)); /* floats */
+
 weir_status weir_check_floats(const char *op, const char *tensor, int64_t a, int64_t b, int64_t c) {
-    const int64_t most = (int64_t)(PTRDIFF_MAX / (ptrdiff_t)sizeof(float));
     int64_t product;
     if (!__builtin_mul_overflow(a, b, &product) && !__builtin_mul_overflow(product, c, &product) &&
         product <= most)
@@ -38,6 +39,21 @@ weir_status weir_check_floats(const char *op, const char *tensor, int64_t a, int
     return weir_fail(WEIR_ERROR_ARGUMENT,
                      "%s: %s has %lld x %lld x %lld floats, accepted: %lld in all or fewer", op,
                      tensor, (long long)a, (long long)b, (long long)c, (long long)most);
+}
+
+int64_t weir_add_floats(int64_t sum, int64_t count, int64_t floats) {
+    int64_t product;
+    if (__builtin_mul_overflow(count, floats, &product) ||
+        __builtin_add_overflow(sum, product, &sum) || sum > most)
+        return INT64_MAX;
+    return sum;
+}
+
+weir_status weir_scratch_floats(const char *op, weir_runtime *rt, int64_t floats, float **scratch) {
+    *scratch = floats <= most ? weir_scratch_get(rt, floats * (int64_t)sizeof(float)) : NULL;
+    if (*scratch) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_MEMORY, "%s: no memory for scratch of %.0f bytes", op,
+                     (double)floats * (double)sizeof(float));
 }
 
 const weir_kernels *weir_runtime_kernels(const weir_runtime *rt) {

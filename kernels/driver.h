@@ -23,6 +23,20 @@ weir_status weir_check_fraction(const char *op, const char *name, float value, b
 /* The product of the three is a number of floats whose bytes can be counted. All must be >= 0. */
 weir_status weir_check_floats(const char *op, const char *tensor, int64_t a, int64_t b, int64_t c);
 
+/* sum + count x floats, or INT64_MAX when that is no number of floats whose bytes can be counted. All
+ * must be >= 0. */
+int64_t weir_add_floats(int64_t sum, int64_t count, int64_t floats);
+/* Scratch for so many floats, to be given back with weir_scratch_put. Errors: MEMORY. */
+weir_status weir_scratch_floats(const char *op, weir_runtime *rt, int64_t floats, float **scratch);
+
+/* conv1d on behalf of `op`, which the messages name: dense is a conv1d. */
+weir_status weir_conv1d_fwd_as(const char *op, weir_runtime *rt, const weir_conv1d *p,
+                               const float *x, const float *w, const float *b, float *y);
+weir_status weir_conv1d_bwd_data_as(const char *op, weir_runtime *rt, const weir_conv1d *p,
+                                    const float *dy, const float *w, float *dx);
+weir_status weir_conv1d_bwd_weights_as(const char *op, weir_runtime *rt, const weir_conv1d *p,
+                                       const float *x, const float *dy, float *dw, float *db);
+
 /* The kernels a runtime runs. */
 const weir_kernels *weir_runtime_kernels(const weir_runtime *rt);
 

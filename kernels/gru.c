@@ -135,11 +135,11 @@ weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
                    .call = {.p = *p, .t = *t, .y = y, .reserve = reserve},
                    .scratch_floats = gru_padded(gru_scratch_floats(p))};
     int64_t w_floats = gru_w_floats(p), u_floats = gru_u_floats(p);
-    int64_t floats = w_floats + u_floats + job.scratch_floats * weir_runtime_threads(rt);
-    float *memory = weir_scratch_get(rt, floats * (int64_t)sizeof(float)), *next = memory;
-    if (!memory)
-        return weir_fail(WEIR_ERROR_MEMORY, "gru: no memory for %lld floats of scratch",
-                         (long long)floats);
+    int64_t floats =
+        weir_add_floats(w_floats + u_floats, weir_runtime_threads(rt), job.scratch_floats);
+    float *memory, *next;
+    WEIR_TRY(weir_scratch_floats("gru_fwd", rt, floats, &memory));
+    next = memory;
     float *w_packed = take(&next, w_floats), *u_packed = take(&next, u_floats);
     weir_gru_pack(p, t->w, t->u, w_packed, u_packed);
     job.call.w_packed = w_packed;
@@ -251,12 +251,12 @@ weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
         .scratch_floats = gru_padded(gru_scratch_floats(p)),
         .leaf_floats = (p->C_in + p->H + 2) * 3 * p->H};
     cut_leaves(&job);
-    int64_t floats = w_floats + u_floats + gru_padded(job.leaves * job.leaf_floats) +
-                     (job.dgates_floats + job.scratch_floats) * weir_runtime_threads(rt);
-    float *memory = weir_scratch_get(rt, floats * (int64_t)sizeof(float)), *next = memory;
-    if (!memory)
-        return weir_fail(WEIR_ERROR_MEMORY, "gru: no memory for %lld floats of scratch",
-                         (long long)floats);
+    int64_t shared = w_floats + u_floats + gru_padded(job.leaves * job.leaf_floats);
+    int64_t floats =
+        weir_add_floats(shared, weir_runtime_threads(rt), job.dgates_floats + job.scratch_floats);
+    float *memory, *next;
+    WEIR_TRY(weir_scratch_floats("gru_bwd", rt, floats, &memory));
+    next = memory;
     float *w_t_packed = take(&next, w_floats), *u_t_packed = take(&next, u_floats);
     weir_gru_pack_transposed(p, t->w, t->u, w_t_packed, u_t_packed);
     job.call.w_t_packed = w_t_packed;

@@ -288,6 +288,24 @@ static void test_arguments(void **state) {
     gru_free(&ok);
 }
 
+/* The backward pass keeps gradients of gates for each thread: 2^62 floats in all here, whose bytes a
+ * 64-bit number can't count. */
+static void test_scratch_beyond_counting(void **state) {
+    (void)state;
+    weir_runtime_options options = weir_runtime_options_default();
+    options.threads = 4;
+    weir_runtime *rt;
+    assert_int_equal(weir_runtime_create(&options, &rt), WEIR_OK);
+    gru g = gru_new(options_gru(1, 1, 3, 1, 1), 1);
+    g.p.T = INT64_C(1) << 54;
+    weir_gru_tensors t = tensors(&g);
+    weir_gru_gradients d = {.dy = g.v[DY], .dw = g.v[DW], .du = g.v[DU]};
+    assert_int_equal(weir_gru_bwd(rt, &g.p, &t, g.v[RESERVE], &d), WEIR_ERROR_MEMORY);
+    assert_non_null(strstr(weir_last_error(), "gru_bwd: no memory for scratch"));
+    gru_free(&g);
+    weir_runtime_destroy(rt);
+}
+
 /* No samples: nothing to write but zero gradients of the weights. */
 static void test_empty_batch(void **state) {
     (void)state;
@@ -303,8 +321,11 @@ static void test_empty_batch(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_hand),          cmocka_unit_test(test_gradients),
-        cmocka_unit_test(test_instruction_sets), cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_instruction_sets),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_scratch_beyond_counting),
         cmocka_unit_test(test_empty_batch),
     };
     return cmocka_run_group_tests_name("gru", tests, create_runtimes, destroy_runtimes);
