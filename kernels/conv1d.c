@@ -69,9 +69,8 @@ static void run_rows(void *arg, int64_t begin, int64_t end, int worker) {
     task->kernel(task->call, begin, end);
 }
 
-weir_status weir_conv1d_fwd(weir_runtime *rt, const weir_conv1d *p, const float *x, const float *w,
-                            const float *b, float *y) {
-    const char *op = "conv1d_fwd";
+weir_status weir_conv1d_fwd_as(const char *op, weir_runtime *rt, const weir_conv1d *p,
+                               const float *x, const float *w, const float *b, float *y) {
     weir_conv1d_call call;
     WEIR_TRY(weir_check_pointer(op, "rt", rt));
     WEIR_TRY(prepare(op, p, &call));
@@ -125,9 +124,8 @@ static weir_status transpose(weir_runtime *rt, const weir_conv1d *p, const float
                              &task);
 }
 
-weir_status weir_conv1d_bwd_data(weir_runtime *rt, const weir_conv1d *p, const float *dy,
-                                 const float *w, float *dx) {
-    const char *op = "conv1d_bwd_data";
+weir_status weir_conv1d_bwd_data_as(const char *op, weir_runtime *rt, const weir_conv1d *p,
+                                    const float *dy, const float *w, float *dx) {
     weir_conv1d_call call;
     WEIR_TRY(weir_check_pointer(op, "rt", rt));
     WEIR_TRY(prepare(op, p, &call));
@@ -241,9 +239,8 @@ static int64_t count_leaves(int64_t rows, int64_t weights) {
     return leaves;
 }
 
-weir_status weir_conv1d_bwd_weights(weir_runtime *rt, const weir_conv1d *p, const float *x,
-                                    const float *dy, float *dw, float *db) {
-    const char *op = "conv1d_bwd_weights";
+weir_status weir_conv1d_bwd_weights_as(const char *op, weir_runtime *rt, const weir_conv1d *p,
+                                       const float *x, const float *dy, float *dw, float *db) {
     weir_conv1d_call call;
     WEIR_TRY(weir_check_pointer(op, "rt", rt));
     WEIR_TRY(prepare(op, p, &call));
@@ -275,4 +272,19 @@ weir_status weir_conv1d_bwd_weights(weir_runtime *rt, const weir_conv1d *p, cons
     weir_status status = run_weights(rt, &task);
     weir_scratch_put(rt, scratch);
     return status;
+}
+
+weir_status weir_conv1d_fwd(weir_runtime *rt, const weir_conv1d *p, const float *x, const float *w,
+                            const float *b, float *y) {
+    return weir_conv1d_fwd_as("conv1d_fwd", rt, p, x, w, b, y);
+}
+
+weir_status weir_conv1d_bwd_data(weir_runtime *rt, const weir_conv1d *p, const float *dy,
+                                 const float *w, float *dx) {
+    return weir_conv1d_bwd_data_as("conv1d_bwd_data", rt, p, dy, w, dx);
+}
+
+weir_status weir_conv1d_bwd_weights(weir_runtime *rt, const weir_conv1d *p, const float *x,
+                                    const float *dy, float *dw, float *db) {
+    return weir_conv1d_bwd_weights_as("conv1d_bwd_weights", rt, p, x, dy, dw, db);
 }

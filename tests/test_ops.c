@@ -479,6 +479,30 @@ static void test_other_messages(void **state) {
                    "adam_step: step is 0, accepted: 1 or more");
 }
 
+/* Of conv1d, which does the work, no message speaks. */
+static void test_dense_messages(void **state) {
+    (void)state;
+    weir_runtime *rt = all.rt[0];
+    float a[1] = {0};
+    weir_dense p = {1, 0, 1, WEIR_LINEAR};
+    assert_refused(weir_dense_fwd(rt, &p, a, a, a, a), "dense_fwd: C_in is 0, accepted: 1 or more");
+    p.C_in = 1;
+    assert_refused(weir_dense_fwd(rt, &p, NULL, a, a, a),
+                   "dense_fwd: x is NULL, accepted: a pointer to it");
+    assert_refused(weir_dense_bwd_data(NULL, &p, a, a, a),
+                   "dense_bwd_data: rt is NULL, accepted: a pointer to it");
+    assert_refused(weir_dense_bwd_weights(rt, &p, a, NULL, a, a),
+                   "dense_bwd_weights: dy is NULL, accepted: a pointer to it");
+    p.N = INT64_MAX / 2;
+    assert_refused(weir_dense_fwd(rt, &p, a, a, a, a),
+                   "dense_fwd: x[N][C_in] has 4611686018427387903 x 1 x 1 floats, accepted: "
+                   "2305843009213693951 in all or fewer");
+    p = (weir_dense){1, INT64_MAX / 16, 16, WEIR_LINEAR};
+    assert_refused(weir_dense_bwd_data(rt, &p, a, a, a),
+                   "dense_bwd_data: w[C_in][C_out] has 576460752303423487 x 16 x 1 floats, "
+                   "accepted: 2305843009213693951 in all or fewer");
+}
+
 static void test_epsilon_messages(void **state) {
     (void)state;
     weir_runtime *rt = all.rt[0];
@@ -525,6 +549,7 @@ int main(void) {
         cmocka_unit_test(test_conv1d_messages),
         cmocka_unit_test(test_pool_messages),
         cmocka_unit_test(test_other_messages),
+        cmocka_unit_test(test_dense_messages),
         cmocka_unit_test(test_epsilon_messages),
     };
     return cmocka_run_group_tests(tests, create_runtimes, destroy_runtimes);
