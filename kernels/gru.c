@@ -14,7 +14,7 @@ enum {
 };
 
 static weir_status check_sizes(const char *op, const weir_gru *p) {
-    const int64_t most = 1 << 20; /* then no product of two of them overflows */
+    const int64_t most = WEIR_GRU_SIZE_MAX;
     WEIR_TRY(weir_check_pointer(op, "p", p));
     WEIR_TRY(weir_check_range(op, "N", p->N, 0, INT64_MAX));
     WEIR_TRY(weir_check_range(op, "T", p->T, 1, INT64_MAX - 1));

@@ -236,6 +236,9 @@ static void test_refusals(void **state) {
     expect_refusal(&l, 1, &o, "rho is 1");
     o = shape_options(0, 3);
     expect_refusal(&l, 1, &o, "T is 0, accepted: 1 to");
+    l = gru(1, 0, 0);
+    o = shape_options(1, (1 << 20) + 1);
+    expect_refusal(&l, 1, &o, "layer 0 (gru): C_in is 1048577, accepted: 1 to 1048576");
     weir_model *m = NULL;
     assert_int_equal(weir_model_create(runtime, "jena-conv-lstm", &o, &m), WEIR_ERROR_ARGUMENT);
     assert_non_null(strstr(weir_last_error(), "jena-conv-lstm"));

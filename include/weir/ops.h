@@ -146,8 +146,10 @@ WEIR_API weir_status weir_activation_bwd(weir_runtime *rt, weir_activation activ
  * As keras.layers.GRU, reset before = Cho et al. 2014 (arXiv:1406.1078v3), masks = Gal and
  * Ghahramani 2016 (arXiv:1512.05287).
  */
+enum { WEIR_GRU_SIZE_MAX = 1 << 20 }; /* of C_in and of H */
+
 typedef struct weir_gru {
-    int64_t N, T, C_in, H;
+    int64_t N, T, C_in, H;      /* N >= 0, the others >= 1 */
     weir_activation activation; /* tanh or relu */
     weir_activation recurrent;  /* sigmoid, hard_sigmoid or hard_sigmoid6 */
     bool reset_after;

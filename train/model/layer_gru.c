@@ -45,10 +45,18 @@ static weir_status check_functions(const layer *l) {
     return WEIR_OK;
 }
 
+/* weir_gru_fwd's limits. */
+static weir_status check_size(const layer *l, const char *what, int64_t value) {
+    if (value >= 1 && value <= WEIR_GRU_SIZE_MAX) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "layer %d (%s): %s is %lld, accepted: 1 to %d", l->index,
+                     l->name, what, (long long)value, WEIR_GRU_SIZE_MAX);
+}
+
 static weir_status build(layer *l) {
     const int64_t H = l->spec.units;
     weir_status status = weir_layer_need_time(l);
-    if (status == WEIR_OK) status = weir_layer_check_size(l, "H", H, 1);
+    if (status == WEIR_OK) status = check_size(l, "C_in", l->in.C);
+    if (status == WEIR_OK) status = check_size(l, "H", H);
     if (status == WEIR_OK) status = check_rate(l, "dropout", l->spec.dropout);
     if (status == WEIR_OK) status = check_rate(l, "recurrent_dropout", l->spec.recurrent_dropout);
     if (status == WEIR_OK) status = check_functions(l);
