@@ -1,10 +1,12 @@
 /* Cores, nodes and caches: the only user of hwloc. SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <hwloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/parts.h"
 
@@ -137,6 +139,14 @@ static int64_t cache_bytes(hwloc_topology_t hwloc, hwloc_obj_type_t type) {
     return cache ? (int64_t)cache->attr->cache.size : 0;
 }
 
+/* What the system has, if that is more: hwloc's nodes lack memory that was added at run time. */
+static int64_t memory_bytes(const weir_topology *t) {
+    const int64_t nodes = (int64_t)hwloc_get_root_obj(t->hwloc)->total_memory;
+    const int64_t pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    if (t->synthetic || pages <= 0 || page <= 0) return nodes;
+    return pages * page > nodes ? pages * page : nodes;
+}
+
 void weir_topology_describe(const weir_topology *t, weir_machine_info *info) {
     info->packages = hwloc_get_nbobjs_by_type(t->hwloc, HWLOC_OBJ_PACKAGE);
     info->numa_nodes = hwloc_get_nbobjs_by_type(t->hwloc, HWLOC_OBJ_NUMANODE);
@@ -148,7 +158,7 @@ void weir_topology_describe(const weir_topology *t, weir_machine_info *info) {
     info->l1d_bytes = cache_bytes(t->hwloc, HWLOC_OBJ_L1CACHE);
     info->l2_bytes = cache_bytes(t->hwloc, HWLOC_OBJ_L2CACHE);
     info->l3_bytes = cache_bytes(t->hwloc, HWLOC_OBJ_L3CACHE);
-    info->memory_bytes = (int64_t)hwloc_get_root_obj(t->hwloc)->total_memory;
+    info->memory_bytes = memory_bytes(t);
     info->synthetic = t->synthetic;
     snprintf(info->hwloc_version, sizeof info->hwloc_version, "%s", HWLOC_VERSION);
 }

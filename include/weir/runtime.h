@@ -114,7 +114,7 @@ typedef struct weir_machine_info {
     int cores_allowed, pus_allowed;        /* by affinity and cgroup */
     double cpu_quota;                      /* CPUs granted by the cgroup's quota, 0: no limit */
     int64_t l1d_bytes, l2_bytes, l3_bytes; /* of one instance, 0 unknown */
-    int64_t memory_bytes;
+    int64_t memory_bytes; /* of all NUMA nodes, or what the operating system has if that is more */
     char hwloc_version[16];
     bool synthetic; /* topology comes from HWLOC_SYNTHETIC or HWLOC_XMLFILE: nothing is bound */
 } weir_machine_info;
