@@ -217,28 +217,21 @@ static void run(gru *g, weir_isa isa) {
     backward(g, isa);
 }
 
-/* The instruction sets but the oracle: the same bits. With the oracle: close. */
+/* The same bits with every instruction set. How far the oracle may be is weir-validate's matter, which
+ * derives a bound for each element. */
 static void compare(weir_gru p, uint32_t seed) {
-    gru oracle = gru_new(p, seed), first = gru_new(p, seed);
-    bool have_first = false;
-    run(&oracle, WEIR_ISA_SCALAR);
-    for (int isa = WEIR_ISA_GENERIC; isa < WEIR_ISA_COUNT; isa++) {
+    gru first = gru_new(p, seed);
+    run(&first, WEIR_ISA_GENERIC);
+    for (int isa = WEIR_ISA_AVX2; isa < WEIR_ISA_COUNT; isa++) {
         if (!runtimes[isa]) continue;
         gru g = gru_new(p, seed);
         run(&g, (weir_isa)isa);
         for (int i = 0; i < 6; i++) {
-            int tensor = outputs[i];
-            size_t bytes = (size_t)g.n[tensor] * sizeof(float);
-            for (int64_t k = 0; k < g.n[tensor]; k++)
-                assert_near(g.v[tensor][k], oracle.v[tensor][k],
-                            1e-4 * (1 + fabsf(oracle.v[tensor][k])));
-            if (have_first) assert_memory_equal(g.v[tensor], first.v[tensor], bytes);
-            memcpy(first.v[tensor], g.v[tensor], bytes);
+            size_t bytes = (size_t)g.n[outputs[i]] * sizeof(float);
+            assert_memory_equal(g.v[outputs[i]], first.v[outputs[i]], bytes);
         }
-        have_first = true;
         gru_free(&g);
     }
-    gru_free(&oracle);
     gru_free(&first);
 }
 
