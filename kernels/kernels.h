@@ -39,7 +39,8 @@ typedef struct weir_gru_call {
     float *dgates;          /* gradients before the activations, written by gru_bwd_data */
     const float *dgates_in; /* the same, read by gru_bwd_weights */
     float *dx, *dh0;        /* or NULL */
-    float *scratch; /* gru_scratch_floats(), not shared by calls that run at the same time */
+    /* gru_scratch_floats(), 64-byte aligned, not shared by calls that run at the same time */
+    float *scratch;
 } weir_gru_call;
 
 typedef struct weir_kernels {

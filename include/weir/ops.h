@@ -103,7 +103,8 @@ WEIR_API int64_t weir_pool_t_out(const weir_pool *p);
  */
 WEIR_API weir_status weir_pool_fwd(weir_runtime *rt, const weir_pool *p, const float *x, float *y,
                                    int32_t *winner);
-/* dy[N][T_out][C], winner (maximum only, else NULL) -> dx[N][T][C]. */
+/* dy[N][T_out][C], winner (maximum only, else NULL) -> dx[N][T][C]. The dy of a window whose winner
+ * is not a step of that window reaches no dx. */
 WEIR_API weir_status weir_pool_bwd(weir_runtime *rt, const weir_pool *p, const float *dy,
                                    const int32_t *winner, float *dx);
 
@@ -142,7 +143,8 @@ WEIR_API weir_status weir_activation_bwd(weir_runtime *rt, weir_activation activ
  *   reset before (2018 Keras): c = act(xh Wh + (r * hh) Uh + bh),           b[3H]
  *   reset after  (today's):    c = act(xh Wh + b0h + r * (hh Uh + b1h)),    b[2][3H]
  *                              and z, r use b0 + b1
- *   h(t) = z * h(t-1) + (1 - z) * c
+ *   h(t) = z * h(t-1) + (1 - z) * c,        computed as fma(z, h(t-1), c - z c): where relu lets
+ *                                           c overflow to infinity, h(t) is NaN
  * As keras.layers.GRU, reset before = Cho et al. 2014 (arXiv:1406.1078v3), masks = Gal and
  * Ghahramani 2016 (arXiv:1512.05287).
  */
@@ -177,7 +179,8 @@ typedef struct weir_gru_gradients {
     float *db;       /* as b; optional */
 } weir_gru_gradients;
 
-/* Floats that the forward pass keeps for the backward pass. 0 when p is not valid. */
+/* Floats that the forward pass keeps for the backward pass. 0 when p is not valid, and when N = 0,
+ * which is valid: then no reserve is needed. */
 WEIR_API int64_t weir_gru_reserve_floats(const weir_gru *p);
 /* -> y, and reserve (optional: NULL in inference). */
 WEIR_API weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_tensors *t,

@@ -52,6 +52,8 @@ typedef struct weir_runtime_options {
     void *warning_user;
 } weir_runtime_options;
 
+/* Functions that return a weir_status refuse a NULL runtime (ARGUMENT). The others need one, except
+ * where they say so. */
 typedef struct weir_runtime weir_runtime;
 
 WEIR_API weir_runtime_options weir_runtime_options_default(void);
@@ -60,8 +62,8 @@ WEIR_API weir_runtime_options weir_runtime_options_default(void);
  * Creates a runtime. options may be NULL (defaults). The calling thread is worker 0 of every
  * parallel call, so threads - 1 threads are started.
  * Errors: ARGUMENT (bad value, also of an environment variable: WEIR_ISA, WEIR_THREADS, WEIR_BIND,
- * WEIR_THREADING), UNSUPPORTED (instruction set or OpenMP not available), SYSTEM (the machine's
- * topology can't be read), MEMORY.
+ * WEIR_THREADING, HWLOC_SYNTHETIC, HWLOC_XMLFILE), UNSUPPORTED (instruction set or OpenMP not
+ * available), SYSTEM (the machine's topology can't be read), MEMORY.
  * A thread that can't be started or pinned is a warning; the runtime then has fewer workers.
  */
 WEIR_API weir_status weir_runtime_create(const weir_runtime_options *options,
@@ -92,9 +94,10 @@ WEIR_API weir_status weir_parallel_for(weir_runtime *runtime, int64_t count, int
  * Memory for tensors, 64-byte aligned, owned by the runtime until weir_tensor_free or destroy.
  * Zeroed. Pages are first touched by the workers that get the matching part of a static split, so a
  * batch-major tensor lies on the nodes that will use it.
- * Errors: MEMORY.
+ * Errors: ARGUMENT (floats < 0), MEMORY, STATE (runtime used in a forked child).
  */
 WEIR_API weir_status weir_tensor_alloc(weir_runtime *runtime, int64_t floats, float **tensor);
+/* The runtime must be the one that gave the tensor. A NULL tensor is allowed. */
 WEIR_API void weir_tensor_free(weir_runtime *runtime, float *tensor);
 
 /* ---- what the machine is: `weir info` ---- */
@@ -119,8 +122,8 @@ typedef struct weir_machine_info {
     bool synthetic; /* topology comes from HWLOC_SYNTHETIC or HWLOC_XMLFILE: nothing is bound */
 } weir_machine_info;
 
-/* Describes this machine (or the one in HWLOC_SYNTHETIC / HWLOC_XMLFILE). Errors: SYSTEM, MEMORY.
- */
+/* Describes this machine (or the one in HWLOC_SYNTHETIC / HWLOC_XMLFILE). Errors: ARGUMENT (info
+ * NULL, or one of these variables can't be read), SYSTEM, MEMORY. */
 WEIR_API weir_status weir_machine_describe(weir_machine_info *info);
 /*
  * Where worker `worker` of the runtime was placed. Worker 0 is the calling thread, whose affinity is
