@@ -52,8 +52,11 @@ static void test_splits(void **state) {
     named.val_rows = 0;
     expect_splits(4206, named, (int64_t[]){10, 100, 110, 1100, 1110, 4203});
     named = book;
+    /* The book's numbers, as a model file names them: the book's parts. */
     named.train_rows = 200000, named.val_rows = 100000;
-    expect_splits(420551, named, (int64_t[]){1440, 200000, 201440, 300000, 301440, 420406});
+    expect_splits(420551, named, (int64_t[]){1440, 200000, 201441, 300000, 301441, 420406});
+    named.val_rows = 100001;
+    expect_splits(420551, named, (int64_t[]){1440, 200000, 201440, 300001, 301441, 420406});
 }
 
 static void test_normalisation(void **state) {

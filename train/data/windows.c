@@ -41,11 +41,12 @@ static void set_split(windows *w, split which, int64_t begin, int64_t end) {
 
 static void choose_splits(windows *w) {
     const bool book = w->rows >= WINDOWS_BOOK_ROWS;
-    /* The book begins its second and third part one row late. */
-    const int64_t gap = book && w->o.train_rows == 0 && w->o.val_rows == 0;
     if (w->o.train_rows == 0)
         w->o.train_rows = book ? BOOK_TRAIN : w->rows * BOOK_TRAIN / BOOK_ROWS;
     if (w->o.val_rows == 0) w->o.val_rows = book ? BOOK_VAL : w->rows * BOOK_VAL / BOOK_ROWS;
+    /* The book begins its second and third part one row late. A model file names its rows, so the
+     * book's numbers mean the book's parts, whether they were named or not. */
+    const int64_t gap = book && w->o.train_rows == BOOK_TRAIN && w->o.val_rows == BOOK_VAL;
     const int64_t train = w->o.train_rows, both = train + w->o.val_rows;
     set_split(w, SPLIT_TRAIN, 0, train);
     set_split(w, SPLIT_VAL, train + gap, both);
