@@ -71,9 +71,10 @@ class Info(Cli):
     def test_full_disk(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full here")
-        with open("/dev/full", "w", encoding="ascii") as full:
-            run = subprocess.run([WEIR, "info"], stdout=full, stderr=subprocess.PIPE, check=False)
-        self.assertEqual(run.returncode, 1, "output was lost in silence")
+        for command in ("info", "--help", "--version"):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                run = subprocess.run([WEIR, command], stdout=full, stderr=subprocess.PIPE, check=False)
+            self.assertEqual(run.returncode, 1, f"{command}: output was lost in silence")
 
 
 class Environment(Cli):

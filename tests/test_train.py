@@ -186,6 +186,24 @@ class Refusals(Train):
         self.refused(2, ["imdb", "jena"], "compare", "imdb", *SMALL)
         self.assertEqual(os.listdir(self.folder), [])
 
+    def test_files_that_must_stay(self):
+        """The data, and what is no plain file: a device would be replaced by a rename too."""
+        path = os.path.join(self.folder, "data.csv")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("time,T (degC)\n01.01.2009 00:00:00,1\n")
+        os.mkfifo(os.path.join(self.folder, "pipe"))
+        os.symlink("data.csv", os.path.join(self.folder, "link"))
+        before = sorted(os.listdir(self.folder))
+        run = ["train", "jena-gru", "--data", "data.csv"]
+        self.refused(2, ["./data.csv is the data"], *run, "--save", "./data.csv")
+        self.refused(2, ["data.csv is the data"], *run, "--history", "data.csv")
+        self.refused(2, ["both x.csv"], *run, "--save", "x.csv", "--history", "x.csv")
+        self.refused(2, ["at most 1023"], *run, "--save", "x/" * 1000)
+        for name, kind in (("pipe", "pipe"), ("link", "link"), (".", "directory"), ("", "empty")):
+            self.refused(1, [kind], "train", "jena-gru", *SMALL, "--save", name)
+            self.refused(1, [kind], "data", "generate", "--rows", "9", "--out", name)
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+
     def test_loss_that_is_no_number(self):
         run = self.refused(1, ["training loss is", "epoch 1"], "train", "jena-dense", *SMALL,
                            "--lr", "1e30", "--epochs", "2", "--steps", "20")

@@ -63,11 +63,11 @@ int main(int argc, char **argv) {
             return output_finish(commands[i].run(argc - 1, argv + 1));
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         print_usage(stdout);
-        return STATUS_OK;
+        return output_finish(STATUS_OK);
     }
     if (strcmp(word, "--version") == 0) {
         printf("weir %s\n", weir_version());
-        return STATUS_OK;
+        return output_finish(STATUS_OK);
     }
     return unknown_command(word);
 }

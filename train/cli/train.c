@@ -1,12 +1,10 @@
 /* weir train. SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
-#include <errno.h>
-#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "train/cli/commands.h"
 #include "train/cli/history.h"
@@ -17,6 +15,7 @@
 #include "train/cli/summary.h"
 #include "train/cli/task.h"
 #include "train/cli/trainer.h"
+#include "train/model/atomic_file.h"
 #include "train/model/json.h"
 
 typedef struct arguments {
@@ -41,7 +40,8 @@ typedef struct run {
     history h;
     cJSON *facts;
     char unit[32];
-    double std; /* of the target */
+    double std;          /* of the target */
+    int64_t saved_epoch; /* the epoch whose weights are in the file; 0: none */
 } run;
 
 static const char *const examples[] = {
@@ -94,26 +94,37 @@ static int parse(arguments *a, int argc, char **argv) {
 
 /* ---- setting up ---- */
 
+static bool same_file(const char *a, const char *b) {
+    struct stat x, y;
+    if (stat(a, &x) != 0 || stat(b, &y) != 0) return strcmp(a, b) == 0;
+    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static weir_status check_outputs(run *r) {
     const arguments *a = r->a;
     if (a->history) {
         weir_status status = history_check_path(a->history);
         if (status != WEIR_OK) return status;
     }
+    if (a->save && strlen(a->save) >= sizeof r->save)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "--save has %zu bytes, accepted: at most %zu",
+                         strlen(a->save), sizeof r->save - 1);
     if (a->save)
         snprintf(r->save, sizeof r->save, "%s", a->save);
     else
         snprintf(r->save, sizeof r->save, "%s.safetensors", a->model);
+    /* Better now than after the first epoch. */
     const char *const paths[] = {r->save, a->history};
     for (int i = 0; i < 2; i++) {
         if (!paths[i]) continue;
-        /* Better now than after the first epoch. */
-        char copy[1024];
-        snprintf(copy, sizeof copy, "%s", paths[i]);
-        if (access(dirname(copy), W_OK) != 0)
-            return weir_fail(WEIR_ERROR_SYSTEM, "%s can't be written: %s", paths[i],
-                             strerror(errno));
+        if (a->data.file && same_file(paths[i], a->data.file))
+            return weir_fail(WEIR_ERROR_ARGUMENT, "%s is the data: it would be overwritten",
+                             paths[i]);
+        const weir_status status = weir_atomic_file_check(paths[i]);
+        if (status != WEIR_OK) return status;
     }
+    if (a->history && same_file(r->save, a->history))
+        return weir_fail(WEIR_ERROR_ARGUMENT, "--save and --history are both %s", a->history);
     return WEIR_OK;
 }
 
@@ -194,7 +205,10 @@ static void print_epoch(const run *r, const epoch_result *e) {
 
 static weir_status finish_epoch(run *r, const epoch_result *e) {
     weir_status status = history_add(&r->h, e);
-    if (status == WEIR_OK && e->improved) status = save(r, e->epoch, e->val_loss);
+    if (status == WEIR_OK && e->improved) {
+        status = save(r, e->epoch, e->val_loss);
+        if (status == WEIR_OK) r->saved_epoch = e->epoch;
+    }
     if (status == WEIR_OK && r->a->history) status = history_write(&r->h, r->facts, r->a->history);
     if (status == WEIR_OK && !r->a->quiet) print_epoch(r, e);
     return status;
@@ -209,7 +223,7 @@ static int report(run *r, weir_status status) {
         printf("interrupted before the first validation; the weights so far are in %s\n", r->save);
         return STATUS_INTERRUPTED;
     }
-    if (t->best_epoch > 0)
+    if (t->best_epoch > 0 && t->best_epoch == r->saved_epoch)
         printf("%sbest epoch %lld: validation MAE %.5f (%.4f %s), saved in %s\n",
                status == WEIR_OK && interrupt_seen() ? "interrupted; " : "",
                (long long)t->best_epoch, t->best_val, t->best_val * r->std, r->unit, r->save);

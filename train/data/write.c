@@ -8,6 +8,7 @@
 
 #include "train/data/series.h"
 #include "train/data/timestamp.h"
+#include "train/model/atomic_file.h"
 
 static void write_header(const series *s, FILE *file) {
     fputs("\"Date Time\"", file);
@@ -38,12 +39,13 @@ static weir_status system_error(const char *path, const char *doing) {
 }
 
 weir_status series_write_csv(const series *s, const char *path) {
+    weir_status status = weir_atomic_file_check(path);
+    if (status != WEIR_OK) return status;
     /* Written under another name first: a stop in between leaves no half a file under this one. */
     char *part = malloc(strlen(path) + sizeof ".part");
     if (part == NULL) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a file name");
     strcat(strcpy(part, path), ".part");
     FILE *file = fopen(part, "w");
-    weir_status status = WEIR_OK;
     if (file == NULL) {
         status = system_error(path, "creating it");
     } else {

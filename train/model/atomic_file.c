@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "train/model/atomic_file.h"
@@ -71,12 +72,31 @@ static weir_status write_and_rename(const char *path, const char *temporary, int
     return WEIR_OK;
 }
 
+weir_status weir_atomic_file_check(const char *path) {
+    struct stat info;
+    if (path[0] == '\0')
+        return weir_fail(WEIR_ERROR_SYSTEM, "the name of the file to write is empty");
+    if (lstat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return weir_fail(WEIR_ERROR_SYSTEM,
+                         "%s: can't be replaced: it is a %s, accepted: a plain file or a new name",
+                         path,
+                         S_ISDIR(info.st_mode)   ? "directory"
+                         : S_ISLNK(info.st_mode) ? "link"
+                                                 : "device or pipe");
+    char *copy = malloc(strlen(path) + 1);
+    if (!copy) return weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
+    const bool writable = access(dirname(strcpy(copy, path)), W_OK) == 0;
+    free(copy);
+    return writable ? WEIR_OK : failed(path, "written");
+}
+
 weir_status weir_atomic_file_write(const char *path, const chunk *chunks, int count) {
+    weir_status status = weir_atomic_file_check(path);
+    if (status != WEIR_OK) return status;
     const size_t size = strlen(path) + 48;
     char *temporary = malloc(size);
     if (!temporary) return weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
     const int fd = open_temporary(path, temporary, size);
-    weir_status status = WEIR_OK;
     if (fd < 0) {
         status = failed(path, "written");
     } else {

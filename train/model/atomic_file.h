@@ -17,4 +17,8 @@ typedef struct chunk {
  */
 weir_status weir_atomic_file_write(const char *path, const chunk *chunks, int count);
 
+/* Whether a file can appear under `path`: its folder can be written to, and what is there already is
+ * a plain file. A device, a link or a folder is never replaced. Errors: SYSTEM. */
+weir_status weir_atomic_file_check(const char *path);
+
 #endif
