@@ -85,7 +85,8 @@ static uint32_t claim(struct share *share) {
 static uint32_t run_share(weir_team *team, int owner, int worker) {
     uint32_t ran = 0, left;
     while ((left = claim(&team->shares[owner])) > 0) {
-        weir_denormals_flush(); /* again: the chunk before may have changed the thread's mode */
+        /* The chunk before, maybe of another loop, may have changed it. The caller's are of one. */
+        if (worker > 0) weir_denormals_flush();
         const int64_t end = weir_split(team->chunks, team->threads, owner + 1);
         weir_loop_part(&team->loop, team->chunks, end - left, worker);
         ran++;
