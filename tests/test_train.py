@@ -181,6 +181,7 @@ class Refusals(Train):
                      "h.txt")
         self.refused(1, ["/no/such/x"], "train", "jena-gru", *SMALL, "--save", "/no/such/x")
         self.refused(1, ["nothing.csv"], "train", "jena-gru", "--data", "nothing.csv")
+        self.refused(2, ["a divisor of lookback 7"], "train", "jena-gru", "--lookback", "7", "--summary")
         self.refused(2, ["too few for P 3"], "train", "jena-conv", *SMALL)
         self.refused(2, ["avx1024"], "train", "jena-gru", *SMALL, WEIR_ISA="avx1024")
         self.refused(2, ["imdb", "jena"], "compare", "imdb", *SMALL)

@@ -46,7 +46,7 @@ extern const char *const task_missing_policies[];
         OPTION_INT_DEFAULT("lookback", "ROWS", &(w)->lookback, 1, 1e9, "rows that a window spans", \
                            "hourly data 240, else 1440; jena-conv-gru 720"),                       \
         OPTION_INT_DEFAULT("step", "ROWS", &(w)->step, 1, 1e9, "rows from one step to the next",   \
-                           "hourly data 1, else 6; jena-conv-gru 3"),                              \
+                           "hourly data 1, else 6; jena-conv-gru 3 without --lookback"),           \
         OPTION_INT_DEFAULT("delay", "ROWS", &(w)->delay, 1, 1e9,                                   \
                            "rows from the window to its target", "hourly data 24, else 144"),      \
         OPTION_INT("batch-size", "N", &(w)->batch_size, 1, 1e6, "windows in a batch"),             \

@@ -291,7 +291,12 @@ static int train(run *r) {
 /* The layers without data: the shape of the Jena file. */
 static int summarise(run *r) {
     const window_options o = task_window(r->a->model, 600, &r->a->window);
-    const weir_status status = create_model(r, o.lookback / o.step, 14, 1);
+    weir_status status = WEIR_OK;
+    if (o.lookback % o.step != 0)
+        status =
+            weir_fail(WEIR_ERROR_ARGUMENT, "step is %lld, accepted: a divisor of lookback %lld",
+                      (long long)o.step, (long long)o.lookback);
+    if (status == WEIR_OK) status = create_model(r, o.lookback / o.step, 14, 1);
     if (status != WEIR_OK) return command_failed("train", status);
     puts("Without --data: the Jena file's 14 columns, every 10 minutes.");
     summary_print(r->model);

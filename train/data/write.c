@@ -41,10 +41,12 @@ static weir_status system_error(const char *path, const char *doing) {
 weir_status series_write_csv(const series *s, const char *path) {
     weir_status status = weir_atomic_file_check(path);
     if (status != WEIR_OK) return status;
-    /* Written under another name first: a stop in between leaves no half a file under this one. */
-    char *part = malloc(strlen(path) + sizeof ".part");
+    /* Written under another name first: a stop in between leaves no half a file under this one, and
+     * two runs do not mix. */
+    const size_t size = strlen(path) + sizeof ".part-" + 20;
+    char *part = malloc(size);
     if (part == NULL) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a file name");
-    strcat(strcpy(part, path), ".part");
+    snprintf(part, size, "%s.part-%ld", path, (long)getpid());
     FILE *file = fopen(part, "w");
     if (file == NULL) {
         status = system_error(path, "creating it");
