@@ -16,6 +16,7 @@ const check *const op_checks[] = {&check_op_conv1d_fwd,
                                   &check_op_loss,
                                   &check_op_rmsprop,
                                   &check_op_adam,
+                                  &check_op_denormals,
                                   NULL};
 
 enum { MAX_RUNTIMES = 2 * MAX_THREADS_LIST };
