@@ -40,15 +40,16 @@ typedef struct context {
     char shape[256];  /* of the case, for reports */
     buffer *buffers;  /* all memory of the case */
     double worst;     /* largest error / bound so far in this run */
-    int64_t compared; /* numbers compared in this case */
+    int64_t compared; /* numbers compared in this run, where a bound can fail */
     uint64_t hash;    /* of all outputs of k in this run, any NaN as any other */
     int failures;     /* in this case */
     int64_t reported; /* failing cases already printed in this run */
     int64_t differences,
-        decisive;     /* finite differences in this run, and those that prove something */
-    bool nan_for_inf; /* NaN may stand for an infinity: h + z (c - h) with c infinite */
-    double tree;      /* roundings of a tree sum on top of a kernel's, for ops */
-    bool op;          /* the case goes through a runtime: larger shapes */
+        decisive; /* finite differences in this run, and those that prove something */
+    int64_t expected,
+        bounded; /* numbers compared with the oracle in this run, and those with a finite bound */
+    double tree; /* roundings of a tree sum on top of a kernel's, for ops */
+    bool op;     /* the case goes through a runtime: larger shapes */
 } context;
 
 typedef void check_fn(context *c);
