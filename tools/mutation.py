@@ -56,11 +56,12 @@ class Build:
         self.root = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 
     def objects(self, source, to, include):
-        """A kernel source becomes one object for each instruction set, a driver one."""
+        """A kernel source becomes one object for each instruction set, any other one."""
         name = os.path.basename(source)
         entries = [self.compile.get(f"kernels/libkernels_{isa}.a.p/{name}.o") for isa in ISAS]
         if not all(entries):
-            entries = [self.compile[f"libweir_internal.a.p/kernels_{name}.o"]]
+            folder = os.path.basename(os.path.dirname(source))
+            entries = [self.compile[f"libweir_internal.a.p/{folder}_{name}.o"]]
         for i, entry in enumerate(entries):
             words = shlex.split(entry["command"])
             words[words.index("-o") + 1] = f"{to}{i}.o"
