@@ -268,7 +268,7 @@ class Interrupt(Train):
             self.assertEqual(sorted(os.listdir(self.folder)),
                              ["h.csv", "jena-conv-gru.safetensors"])
 
-    def test_in_the_first_epoch(self):
+    def interrupt_first_epoch(self):
         run = self.start("train", "jena-gru", *SMALL, "--steps", "1000000")
         self.addCleanup(run.kill)
         self.wait_for(run.stdout, "machine")
@@ -277,7 +277,18 @@ class Interrupt(Train):
         out, err = run.communicate(timeout=60)
         self.assertEqual(run.returncode, 130, err)
         self.assertIn("before the first validation", out)
+        return out
+
+    def test_in_the_first_epoch(self):
+        self.interrupt_first_epoch()
         self.ok("eval", "jena-gru.safetensors", *SMALL[:3])
+
+    def test_in_the_first_epoch_beside_an_earlier_model(self):
+        path = os.path.join(self.folder, "jena-gru.safetensors")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("earlier")
+        self.assertIn("stays as it was", self.interrupt_first_epoch())
+        self.assertEqual(self.read("jena-gru.safetensors"), "earlier")
 
     def test_compare(self):
         run = self.start("compare", "jena", "--generated", "--generated-rows", "12000", "--epochs",

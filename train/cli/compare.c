@@ -225,6 +225,9 @@ static void print_text(const run *r) {
         (long long)a->epochs, (long long)a->steps, (long long)a->window.batch_size,
         model_keras(&a->options), (long long)a->seeds, a->seeds == 1 ? "seed" : "seeds",
         (long long)a->seed);
+    if (a->val_steps > 0)
+        printf("validating on at most the first %lld windows, testing on all\n",
+               (long long)(a->val_steps * a->window.batch_size));
     printf("machine  %d threads, %s\n", weir_runtime_threads(r->runtime),
            weir_isa_name(weir_runtime_isa(r->runtime)));
     for (int i = 0; i < r->count; i++) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "train/cli/commands.h"
 #include "train/cli/history.h"
@@ -168,6 +169,9 @@ static void print_header(const run *r) {
     char parameters[32];
     task_print_series(&r->s, &r->a->data);
     task_print_windows(&r->w);
+    if (r->a->val_steps > 0)
+        printf("         validating on at most the first %lld windows\n",
+               (long long)(r->a->val_steps * r->w.o.batch_size));
     printf("model    %s, %s parameters, as in Keras %d, seed %lld\n", r->a->model,
            summary_count(weir_model_parameters(r->model), parameters, sizeof parameters),
            model_keras(&r->a->options), (long long)r->a->seed);
@@ -218,6 +222,11 @@ static int report(run *r, weir_status status) {
     const trainer *t = &r->t;
     if (status != WEIR_OK) command_failed("train", status);
     if (status == WEIR_OK && interrupt_seen() && t->best_epoch == 0) {
+        /* What an earlier run saved is worth more than a few steps. */
+        if (access(r->save, F_OK) == 0) {
+            printf("interrupted before the first validation; %s stays as it was\n", r->save);
+            return STATUS_INTERRUPTED;
+        }
         status = save(r, 0, NAN);
         if (status != WEIR_OK) return command_failed("train", status);
         printf("interrupted before the first validation; the weights so far are in %s\n", r->save);
