@@ -242,6 +242,50 @@ class Refusals(Train):
         self.refused(1, ["a.csv", "not a safetensors file"], "eval", "a.csv", "--data", "a.csv")
 
 
+class ModelFilesOfOthers(Train):
+    """What is in a file need not come from weir train."""
+    EVAL = ["eval", "m.safetensors", *SMALL[:3], "--quiet"]
+
+    def change(self, edit):
+        """edit(header, data) changes the saved model; returns with the file written anew."""
+        self.ok("train", "jena-gru", *SMALL, "--epochs", "1", "--steps", "1", "--val-steps", "1",
+                "--save", "m.safetensors")
+        path = os.path.join(self.folder, "m.safetensors")
+        with open(path, "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(length))
+            data = bytearray(file.read())
+        edit(header, data)
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        with open(path, "wb") as file:
+            file.write(struct.pack("<Q", len(text)) + text + data)
+
+    def test_weights_that_are_no_numbers(self):
+        def edit(header, data):
+            begin = header["dense/bias"]["data_offsets"][0]
+            data[begin:begin + 4] = struct.pack("<f", float("nan"))
+
+        self.change(edit)
+        for more in ([], ["--json"]):
+            run = self.refused(1, ["m.safetensors", "nan", "weights"], *self.EVAL, *more)
+            self.assertEqual(run.stdout, "")
+
+    def test_control_characters(self):
+        def edit(header, data):
+            model = json.loads(header["__metadata__"]["weir.model"])
+            model["config"]["name"] = "a\x1b]0;b\x07\x9bc\u00e9"
+            header["__metadata__"]["weir.model"] = json.dumps(model)
+
+        self.change(edit)
+        self.assertTrue(self.ok(*self.EVAL).startswith("a?]0;b??c\u00e9 on "))
+        with open(os.path.join(self.folder, "a.csv"), "w", encoding="ascii") as file:
+            file.write("time,p,\x1b]0;mine\x07\n01.01.2009 00:00:00,1,2\n")
+        run = self.refused(2, ['"?]0;mine?"'], "train", "jena-gru", "--data", "a.csv", "--target",
+                           "nosuch")
+        self.assertNotIn("\x1b", run.stderr)
+
+
 class Interrupt(Train):
     def start(self, *arguments):
         return subprocess.Popen([WEIR, *arguments], env=environment(), text=True, cwd=self.folder,

@@ -5,6 +5,7 @@
 
 #include "train/cli/commands.h"
 #include "train/cli/interrupt.h"
+#include "train/cli/printable.h"
 #include "train/cli/record.h"
 #include "train/cli/runtime_options.h"
 #include "train/cli/task.h"
@@ -149,6 +150,7 @@ static int evaluate(run *r) {
     trainer t = {
         .runtime = r->runtime, .model = r->model, .w = &r->w, .quiet = r->a->quiet, .prefix = ""};
     const split which = r->a->split == 0 ? SPLIT_VAL : SPLIT_TEST;
+    const char *rows = which == SPLIT_VAL ? "validation" : "test";
     double mae = 0;
     int64_t count = 0;
     interrupt_catch();
@@ -163,12 +165,18 @@ static int evaluate(run *r) {
         fputs("weir eval: interrupted\n", stderr);
         return STATUS_INTERRUPTED;
     }
-    char buffer[32];
+    /* Weights that are not numbers, or so large that the result is none. */
+    if (!isfinite(mae))
+        return command_failed("eval", weir_fail(WEIR_ERROR_FORMAT,
+                                                "%s: the error on the %lld %s windows is %g: the "
+                                                "model's weights do not give finite numbers",
+                                                r->a->file, (long long)count, rows, mae));
+    char buffer[32], name[PRINTABLE];
     const char *unit = task_unit(r->s.names[r->s.target], buffer, sizeof buffer);
     const double std = r->w.std[r->s.target];
     if (r->a->json) return print_json(r, count, mae, std, seconds, unit);
-    printf("%s on %lld %s windows of %s%s: MAE %.5f (%.4f %s), %.1f s\n", weir_model_name(r->model),
-           (long long)count, which == SPLIT_VAL ? "validation" : "test", r->s.source,
+    printf("%s on %lld %s windows of %s%s: MAE %.5f (%.4f %s), %.1f s\n",
+           printable(weir_model_name(r->model), name), (long long)count, rows, r->s.source,
            r->s.generated ? " (made-up weather, not a measurement)" : "", mae, mae * std, unit,
            seconds);
     return STATUS_OK;

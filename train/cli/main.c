@@ -5,6 +5,7 @@
 
 #include "train/cli/commands.h"
 #include "train/cli/options.h"
+#include "train/cli/printable.h"
 #include "weir/runtime.h"
 
 typedef struct command {
@@ -30,7 +31,8 @@ static void print_usage(FILE *to) {
 }
 
 int command_failed(const char *name, weir_status status) {
-    fprintf(stderr, "weir %s: %s\n", name, weir_last_error());
+    char message[PRINTABLE];
+    fprintf(stderr, "weir %s: %s\n", name, printable(weir_last_error(), message));
     return status == WEIR_ERROR_ARGUMENT ? STATUS_USAGE : STATUS_FAILED;
 }
 

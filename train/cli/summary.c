@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "train/cli/printable.h"
+
 const char *summary_count(int64_t count, char *buffer, size_t size) {
     char digits[24];
     snprintf(digits, sizeof digits, "%lld", (long long)count);
@@ -22,20 +24,20 @@ static void print_line(void) {
 }
 
 static void print_layer(const weir_layer_info *info) {
-    char layer[64], shape[48], parameters[32];
+    char layer[64], shape[48], parameters[32], shown[PRINTABLE];
     snprintf(layer, sizeof layer, "%s (%s)", info->name, info->type);
     if (info->T > 0)
         snprintf(shape, sizeof shape, "(N, %lld, %lld)", (long long)info->T, (long long)info->C);
     else
         snprintf(shape, sizeof shape, "(N, %lld)", (long long)info->C);
-    printf("%-48s%-16s%12s\n", layer, shape,
+    printf("%-48s%-16s%12s\n", printable(layer, shown), shape,
            summary_count(info->parameters, parameters, sizeof parameters));
 }
 
 void summary_print(const weir_model *model) {
-    char parameters[32];
-    printf("%s: input (N, %lld, %lld)\n", weir_model_name(model), (long long)weir_model_T(model),
-           (long long)weir_model_C_in(model));
+    char parameters[32], name[PRINTABLE];
+    printf("%s: input (N, %lld, %lld)\n", printable(weir_model_name(model), name),
+           (long long)weir_model_T(model), (long long)weir_model_C_in(model));
     print_line();
     printf("%-48s%-16s%12s\n", "Layer (type)", "Output", "Parameters");
     print_line();

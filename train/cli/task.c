@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "train/cli/printable.h"
+
 const char *const task_missing_policies[] = {"hold", "interpolate", "error", "none", NULL};
 
 data_arguments data_arguments_default(void) {
@@ -58,14 +60,17 @@ window_options task_window(const char *model, double step_seconds, const window_
 const char *task_unit(const char *target, char *buffer, size_t size) {
     const char *open = strrchr(target, '('), *close = open ? strchr(open, ')') : NULL;
     if (!close || close == open + 1) return "units";
+    char unit[PRINTABLE];
     snprintf(buffer, size, "%.*s", (int)(close - open - 1), open + 1);
+    snprintf(buffer, size, "%s", printable(buffer, unit));
     return buffer;
 }
 
 void task_print_series(const series *s, const data_arguments *a) {
+    char target[PRINTABLE];
     printf("data     %s%s: %lld rows every %g min, %lld columns, target %s\n", s->source,
            s->generated ? " (made-up weather, not a measurement)" : "", (long long)s->rows,
-           s->step_seconds / 60, (long long)s->columns, s->names[s->target]);
+           s->step_seconds / 60, (long long)s->columns, printable(s->names[s->target], target));
     if (s->missing > 0)
         printf("missing  %lld cells (%g), policy %s\n", (long long)s->missing, a->missing_value,
                task_missing_policies[a->missing]);
