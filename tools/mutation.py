@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-# Breaks each kernel once and demands that weir-validate sees it. SPDX-License-Identifier: Apache-2.0
+# Breaks each kernel and op once and demands that weir-validate sees it. SPDX-License-Identifier: Apache-2.0
 """usage: mutation.py BUILD_DIR [KERNEL ...]
 
 For each fault of tools/mutations.txt: a copy of the source with the fault is compiled for the generic
 build and for AVX2, so that the two agree and only the oracle can tell (a driver of an op is compiled
-once); linked into a copy of weir-validate; and `weir-validate --isa avx2 --quick --kernel KERNEL` must end with 1 and print a repro
-line, which must fail too when it is pasted. Without a fault the same must pass. Every kernel of
-kernels.def needs a fault. The build in BUILD_DIR must be up to date; it is not changed.
+once); linked into a copy of weir-validate; and `weir-validate --isa avx2 --quick --kernel KERNEL` must
+end with 1 and print a repro line, which must fail too when it is pasted. Without a fault the same must
+pass. Every check that `weir-validate --list` names, of a kernel or of an op, needs a fault. The build in
+BUILD_DIR must be up to date; it is not changed.
 """
 import concurrent.futures
 import json
@@ -142,12 +143,19 @@ def unbroken(build, faults):
         return validate(os.path.join(scratch, "weir-validate"), ["--isa", "avx2", "--quick"])
 
 
+def checks_list(build):
+    """What the program itself checks; an empty answer would demand nothing."""
+    code, out = validate(os.path.join(build.directory, "validate", "weir-validate"), ["--list"])
+    if code or not out.split():
+        raise RuntimeError(f"weir-validate --list ended with {code} and printed {out!r}")
+    return out.split()
+
+
 def main(directory, *kernels):
     build = Build(directory)
     faults = faults_read(os.path.join(build.root, "tools", "mutations.txt"))
-    known = re.findall(r"^K\((\w+),", read(os.path.join(build.root, "kernels", "kernels.def")), re.M)
     passed, failed = 0, 0
-    for kernel in known:
+    for kernel in checks_list(build):
         if not any(fault["kernel"] == kernel for fault in faults):
             print(f"FAIL {kernel}: no fault in tools/mutations.txt")
             failed += 1
