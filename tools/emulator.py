@@ -21,7 +21,7 @@ PROGRAMS = {BOCHS: "bochs", "xorriso": "xorriso"}
 # XSAVEC and XSAVES of Bochs 2.7 are not what Linux expects: with them it gives AVX up. The rest saves
 # time: no calibration of the clock, no self-tests, no set-up of tracing.
 KERNEL_ARGUMENTS = (
-    "console=ttyS0 quiet loglevel=0 nosmp nokaslr mitigations=off clearcpuid=xsavec,xsaves "
+    "console=ttyS0 loglevel=1 nosmp nokaslr mitigations=off clearcpuid=xsavec,xsaves "
     "tsc_early_khz=50000 cryptomgr.notests initcall_blacklist=trace_eval_init,tracer_init_tracefs,"
     "init_kprobe_trace,init_graph_tracefs,register_warn_debugfs,bpf_event_init,trace_events_synth_init")
 

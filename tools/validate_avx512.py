@@ -50,8 +50,8 @@ def output(words):
     """Exit status and output of a program; its standard error is shown."""
     try:
         done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False, timeout=RUN_SECONDS)
-    except subprocess.TimeoutExpired:
-        return 124, f"{words[0]}: more than {RUN_SECONDS} s\n"
+    except subprocess.TimeoutExpired as late:
+        return 124, (late.stdout or b"").decode() + f"{words[0]}: more than {RUN_SECONDS} s\n"
     return done.returncode, done.stdout
 
 
