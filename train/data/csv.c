@@ -95,7 +95,8 @@ static weir_status take_quoted(csv_file *file, csv_cell *cell) {
     cell->end = p++;
     if (p < end && *p == '\r' && (p + 1 == end || p[1] == '\n')) p++;
     if (p < end && *p != ',' && *p != '\n')
-        return csv_fail(file, p, "a comma or the line's end must follow the closing quote");
+        return csv_fail(file, p, "a comma or the line's end must follow the closing quote%s",
+                        *p == ';' ? " (these look like semicolons)" : "");
     finish_cell(file, p, cell);
     return WEIR_OK;
 }
