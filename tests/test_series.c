@@ -142,7 +142,8 @@ static void test_bad_headers(void **state) {
     refused("\n\r\n", NULL, format, "", " is empty");
     refused(HEAD, NULL, format, "", "there is a header but no row");
     refused(HEAD "\n\n", NULL, format, "", "there is a header but no row");
-    refused("time;a;b\n", NULL, format, ":1:1:", "semicolons");
+    refused("time;a;b\n", NULL, format, ":1:1:", "(these look like semicolons)");
+    refused("\"time\";\"a\"\n", NULL, format, ":1:7:", "(these look like semicolons)");
     refused("time,T (degC),a,T (degC)\n", NULL, format,
             ":1:17:", "columns 2 and 4 are both named \"T (degC)\"");
     refused("time,T (degC),,b\n", NULL, format, ":1:15:", "column 3 has no name");
@@ -339,6 +340,8 @@ static void test_numbers(void **state) {
     }
 }
 
+static bool always(void) { return true; }
+
 static void test_generated(void **state) {
     (void)state;
     series a, b, longer;
@@ -353,14 +356,15 @@ static void test_generated(void **state) {
     assert_memory_not_equal(a.values, b.values, 2000 * 14 * sizeof(float));
     series_free(&b);
     /* Read back from its file it is the same, to the bit. */
-    assert_int_equal(series_write_csv(&a, path), WEIR_OK);
+    assert_int_equal(series_write_csv(&a, path, NULL), WEIR_OK);
     assert_int_equal(series_read_csv(path, NULL, &b), WEIR_OK);
     assert_int_equal(b.rows, 2000);
     assert_int_equal(b.missing, 0);
     assert_int_equal(b.irregular_steps, 0);
     assert_int_equal(b.first_time, a.first_time);
     assert_memory_equal(a.values, b.values, 2000 * 14 * sizeof(float));
-    assert_int_equal(series_write_csv(&a, "/no/such/folder/x"), WEIR_ERROR_SYSTEM);
+    assert_int_equal(series_write_csv(&a, "/no/such/folder/x", NULL), WEIR_ERROR_SYSTEM);
+    assert_int_equal(series_write_csv(&a, path, always), WEIR_ERROR_STATE);
     assert_int_equal(series_generate(0, 1, &longer), WEIR_ERROR_ARGUMENT);
     series_free(&a);
     series_free(&b);

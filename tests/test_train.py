@@ -54,6 +54,14 @@ class Train(unittest.TestCase):
         self.ok("train", *arguments, "--history", "h.csv", "--quiet", **variables)
         return [row[:4] for row in csv.reader(self.read("h.csv").splitlines())]
 
+    def write_csv(self, name, columns, minutes=10, rows=3000):
+        with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+            file.write(",".join(["Date Time", *columns]) + "\n")
+            for i in range(rows):
+                stamp = time.strftime("%d.%m.%Y %H:%M:%S", time.gmtime(1.3e9 + 60 * minutes * i))
+                numbers = [str((i * 7919 + 31 * k) % 101 / 10) for k in range(len(columns))]
+                file.write(",".join([stamp, *numbers]) + "\n")
+
 
 class Summary(Train):
     def test_parameters(self):
@@ -210,14 +218,6 @@ class Refusals(Train):
                            "--lr", "1e30", "--epochs", "2", "--steps", "20")
         self.assertNotIn("best epoch", run.stdout)
 
-    def write_csv(self, name, columns, minutes=10, rows=3000):
-        with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
-            file.write(",".join(["Date Time", *columns]) + "\n")
-            for i in range(rows):
-                stamp = time.strftime("%d.%m.%Y %H:%M:%S", time.gmtime(1.3e9 + 60 * minutes * i))
-                numbers = [str((i * 7919 + 31 * k) % 101 / 10) for k in range(len(columns))]
-                file.write(",".join([stamp, *numbers]) + "\n")
-
     def test_name_with_a_comma(self):
         self.write_csv("a.csv", ["p", "T (degC)", '"wind, gusts"'])
         self.ok("train", "jena-gru", "--data", "a.csv", "--lookback", "60", "--step", "6",
@@ -240,6 +240,42 @@ class Refusals(Train):
                      "hourly.csv")
         self.refused(2, ["wv"], "eval", "m.safetensors", "--generated")
         self.refused(1, ["a.csv", "not a safetensors file"], "eval", "a.csv", "--data", "a.csv")
+
+
+class Windows(Train):
+    """The book's times, whatever the time between rows."""
+
+    def windows(self, model, minutes, rows, *more):
+        self.write_csv("a.csv", ["p", "T (degC)"], minutes, rows)
+        text = self.ok("train", model, "--data", "a.csv", "--epochs", "1", "--steps", "1",
+                       "--val-steps", "1", "--batch-size", "2", *more)
+        return " ".join(re.search(r"windows  (.*)\n +(\d+ steps);", text).groups())
+
+    def test_defaults(self):
+        for minutes, rows, lookback, step, delay in (
+                (10, 7000, 1440, 6, 144), (20, 4000, 720, 3, 72), (30, 2500, 480, 2, 48),
+                (60, 1500, 240, 1, 24)):
+            book = f"(10 days), step {step} (60 min), delay {delay} (24 h) 240 steps"
+            self.assertEqual(self.windows("jena-naive", minutes, rows),
+                             f"lookback {lookback} rows {book}")
+
+    def test_of_conv_gru(self):
+        half = "(5 days), step {} (30 min), delay {} (24 h) 240 steps"
+        for minutes, lookback, step, delay in ((10, 720, 3, 144), (30, 240, 1, 48)):
+            self.assertEqual(self.windows("jena-conv-gru", minutes, 7000),
+                             f"lookback {lookback} rows {half.format(step, delay)}")
+        # No finer step: those of the others.
+        self.assertIn("lookback 240 rows (10 days), step 1 (60 min), delay 24",
+                      self.windows("jena-conv-gru", 60, 1500))
+
+    def test_rounding_is_said(self):
+        self.assertEqual(self.windows("jena-naive", 7, 9500),
+                         "lookback 2061 rows (10.0188 days), step 9 (63 min), delay 206 "
+                         "(24.0333 h) 229 steps")
+        self.assertIn("lookback 10 rows (10 days), step 1 (1440 min), delay 1 (24 h)",
+                      self.windows("jena-naive", 1440, 300))
+        self.assertIn("lookback 60 rows (1.25 days), step 2 (60 min)",
+                      self.windows("jena-naive", 30, 2500, "--lookback", "60"))
 
 
 class ModelFilesOfOthers(Train):
@@ -287,6 +323,8 @@ class ModelFilesOfOthers(Train):
 
 
 class Interrupt(Train):
+    SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+
     def start(self, *arguments):
         return subprocess.Popen([WEIR, *arguments], env=environment(), text=True, cwd=self.folder,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -298,15 +336,15 @@ class Interrupt(Train):
         self.fail(f"the program ended without a line with {words!r}")
 
     def test_after_an_epoch(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number, status, word in self.SIGNALS:
             run = self.start("train", "jena-conv-gru", *SMALL, "--epochs", "1000", "--steps", "10",
                              "--val-steps", "2", "--history", "h.csv")
             self.addCleanup(run.kill)
             self.wait_for(run.stdout, "epoch 2/")
             run.send_signal(number)
             out, err = run.communicate(timeout=60)
-            self.assertEqual(run.returncode, 130, err)
-            self.assertIn("interrupted; best epoch", out)
+            self.assertEqual(run.returncode, status, err)
+            self.assertIn(f"{word}; best epoch", out)
             self.assertGreaterEqual(len(self.read("h.csv").splitlines()), 3)
             self.ok("eval", "jena-conv-gru.safetensors", *SMALL[:3])
             self.assertEqual(sorted(os.listdir(self.folder)),
@@ -333,6 +371,20 @@ class Interrupt(Train):
             file.write("earlier")
         self.assertIn("stays as it was", self.interrupt_first_epoch())
         self.assertEqual(self.read("jena-gru.safetensors"), "earlier")
+
+    def test_data_generate(self):
+        for number, status, word in self.SIGNALS:
+            run = self.start("data", "generate", "--rows", "1000000", "--out", "x.csv")
+            self.addCleanup(run.kill)
+            end = time.monotonic() + 60
+            while not os.listdir(self.folder) and time.monotonic() < end:
+                time.sleep(0.01)
+            self.assertIn(".part-", os.listdir(self.folder)[0])
+            run.send_signal(number)
+            _, err = run.communicate(timeout=60)
+            self.assertEqual(run.returncode, status, err)
+            self.assertIn(f"{word}; x.csv was not written", err)
+            self.assertEqual(os.listdir(self.folder), [])
 
     def test_compare(self):
         run = self.start("compare", "jena", "--generated", "--generated-rows", "12000", "--epochs",

@@ -230,13 +230,15 @@ static void print_text(const run *r) {
                (long long)(a->val_steps * a->window.batch_size));
     printf("machine  %d threads, %s\n", weir_runtime_threads(r->runtime),
            weir_isa_name(weir_runtime_isa(r->runtime)));
+    const double minutes = r->s.step_seconds / 60;
     for (int i = 0; i < r->count; i++) {
         const compare_row *row = &r->rows[i];
         if (i > 0 && strcmp(row->model, r->rows[i - 1].model) == 0) continue;
         if (i > 0 && row->lookback == r->rows[i - 1].lookback && row->step == r->rows[i - 1].step)
             continue;
-        printf("windows  from %s on: lookback %lld rows, step %lld\n", row->model,
-               (long long)row->lookback, (long long)row->step);
+        printf("windows  from %s on: lookback %lld rows (%g days), step %lld (%g min)\n",
+               row->model, (long long)row->lookback, (double)row->lookback * minutes / 1440,
+               (long long)row->step, (double)row->step * minutes);
     }
     compare_print(r->rows, r->count, r->unit);
     puts("\nRNN steps: what the recurrent layer walks. time / GRU: seconds to train an epoch over\n"
@@ -269,7 +271,7 @@ static weir_status print_json(const run *r) {
 static int finish(const run *r, weir_status status) {
     int result = STATUS_OK;
     if (status != WEIR_OK) result = command_failed("compare", status);
-    if (r->count == 0) return interrupt_seen() ? STATUS_INTERRUPTED : result;
+    if (r->count == 0) return interrupt_seen() ? interrupt_status() : result;
     if (r->a->csv)
         compare_print_csv(r->rows, r->count);
     else if (!r->a->json)
@@ -277,8 +279,9 @@ static int finish(const run *r, weir_status status) {
     else if (print_json(r) != WEIR_OK)
         result = STATUS_FAILED;
     if (!interrupt_seen()) return result;
-    fputs("weir compare: interrupted; models that were not finished are left out\n", stderr);
-    return STATUS_INTERRUPTED;
+    fprintf(stderr, "weir compare: %s; models that were not finished are left out\n",
+            interrupt_word());
+    return interrupt_status();
 }
 
 int cmd_compare(int argc, char **argv) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "train/cli/commands.h"
+#include "train/cli/interrupt.h"
 #include "train/cli/options.h"
 #include "train/cli/progress.h"
 #include "train/data/fetch.h"
@@ -82,13 +83,17 @@ static int generate(int argc, char **argv) {
     series s;
     weir_status status = series_generate(rows, (uint64_t)seed, &s);
     if (status == WEIR_OK) {
-        status = series_write_csv(&s, out);
+        interrupt_catch();
+        status = series_write_csv(&s, out, interrupt_seen);
         if (status == WEIR_OK)
             printf("%s: %" PRId64 " rows, %" PRId64 " columns, %s\n", out, s.rows, s.columns,
                    s.source);
         series_free(&s);
     }
-    return status == WEIR_OK ? STATUS_OK : command_failed("data generate", status);
+    if (status != WEIR_ERROR_STATE)
+        return status == WEIR_OK ? STATUS_OK : command_failed("data generate", status);
+    fprintf(stderr, "weir data generate: %s; %s was not written\n", interrupt_word(), out);
+    return interrupt_status();
 }
 
 static const struct {

@@ -162,8 +162,8 @@ static int evaluate(run *r) {
     trainer_free(&t);
     if (status != WEIR_OK) return command_failed("eval", status);
     if (interrupt_seen()) {
-        fputs("weir eval: interrupted\n", stderr);
-        return STATUS_INTERRUPTED;
+        fprintf(stderr, "weir eval: %s\n", interrupt_word());
+        return interrupt_status();
     }
     /* Weights that are not numbers, or so large that the result is none. */
     if (!isfinite(mae))

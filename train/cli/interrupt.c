@@ -5,11 +5,10 @@
 #include <signal.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t seen;
+static volatile sig_atomic_t seen; /* the signal; 0: none */
 
 static void on_signal(int number) {
-    (void)number;
-    seen = 1;
+    seen = number;
     /* Either signal, once more, now ends the program. */
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
@@ -23,3 +22,7 @@ void interrupt_catch(void) {
 }
 
 bool interrupt_seen(void) { return seen != 0; }
+
+int interrupt_status(void) { return 128 + (int)seen; }
+
+const char *interrupt_word(void) { return seen == SIGTERM ? "terminated" : "interrupted"; }

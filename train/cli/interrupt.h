@@ -4,10 +4,13 @@
 
 #include <stdbool.h>
 
-enum { STATUS_INTERRUPTED = 130 };
-
 /* From now on the first SIGINT or SIGTERM only sets a flag; the second one ends the program. */
 void interrupt_catch(void);
 bool interrupt_seen(void);
+
+/* After interrupt_seen, the exit status that shells know (130 or 143), and "interrupted" (SIGINT) or
+ * "terminated" (SIGTERM). */
+int interrupt_status(void);
+const char *interrupt_word(void);
 
 #endif

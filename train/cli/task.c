@@ -36,21 +36,23 @@ weir_status task_load(const data_arguments *a, series *out) {
     return series_read_csv(a->file, &o, out);
 }
 
+/* At least one. */
+static int64_t rows_in(double seconds, double row_seconds) {
+    const double rows = round(seconds / row_seconds);
+    return rows < 1 ? 1 : (int64_t)rows;
+}
+
 window_options task_window(const char *model, double step_seconds, const window_arguments *a) {
-    window_options o = {.lookback = 1440,
-                        .step = 6,
-                        .delay = 144,
-                        .batch_size = a->batch_size,
-                        .train_rows = a->train_rows,
-                        .val_rows = a->val_rows};
-    if (fabs(step_seconds - 3600) < 1) {
-        o.lookback = 240;
-        o.step = 1;
-        o.delay = 24;
-    } else if (strcmp(model, "jena-conv-gru") == 0 && a->lookback == 0) {
-        o.lookback = 720;
-        o.step = 3;
-    }
+    window_options o = {
+        .batch_size = a->batch_size, .train_rows = a->train_rows, .val_rows = a->val_rows};
+    const double hour = 3600, row = step_seconds > 0 ? step_seconds : 600;
+    double step = hour;
+    /* Where rows are further apart than half an hour there is nothing finer to take. */
+    if (strcmp(model, "jena-conv-gru") == 0 && a->lookback == 0 && row <= hour / 2) step = hour / 2;
+    const double lookback = step * 240; /* 10 days, or 5 */
+    o.step = rows_in(step, row);
+    o.delay = rows_in(24 * hour, row);
+    o.lookback = o.step * rows_in(lookback, row * (double)o.step);
     if (a->lookback > 0) o.lookback = a->lookback;
     if (a->step > 0) o.step = a->step;
     if (a->delay > 0) o.delay = a->delay;
@@ -79,10 +81,12 @@ void task_print_series(const series *s, const data_arguments *a) {
                (long long)s->irregular_steps, s->step_seconds / 60, (long long)s->backward_steps);
 }
 
-void task_print_windows(const windows *w) {
-    printf("windows  lookback %lld, step %lld, delay %lld: %lld steps; train %lld, validation "
-           "%lld, test %lld\n",
-           (long long)w->o.lookback, (long long)w->o.step, (long long)w->o.delay,
-           (long long)w->steps, (long long)windows_count(w, SPLIT_TRAIN),
-           (long long)windows_count(w, SPLIT_VAL), (long long)windows_count(w, SPLIT_TEST));
+void task_print_windows(const windows *w, double step_seconds) {
+    const double minutes = step_seconds / 60;
+    printf("windows  lookback %lld rows (%g days), step %lld (%g min), delay %lld (%g h)\n",
+           (long long)w->o.lookback, (double)w->o.lookback * minutes / 1440, (long long)w->o.step,
+           (double)w->o.step * minutes, (long long)w->o.delay, (double)w->o.delay * minutes / 60);
+    printf("         %lld steps; train %lld, validation %lld, test %lld\n", (long long)w->steps,
+           (long long)windows_count(w, SPLIT_TRAIN), (long long)windows_count(w, SPLIT_VAL),
+           (long long)windows_count(w, SPLIT_TEST));
 }

@@ -44,11 +44,11 @@ extern const char *const task_missing_policies[];
 #define WINDOW_OPTIONS(w)                                                                          \
     OPTION_GROUP("Windows"),                                                                       \
         OPTION_INT_DEFAULT("lookback", "ROWS", &(w)->lookback, 1, 1e9, "rows that a window spans", \
-                           "hourly data 240, else 1440; jena-conv-gru 720"),                       \
+                           "10 days; jena-conv-gru 5"),                                            \
         OPTION_INT_DEFAULT("step", "ROWS", &(w)->step, 1, 1e9, "rows from one step to the next",   \
-                           "hourly data 1, else 6; jena-conv-gru 3 without --lookback"),           \
+                           "1 hour; jena-conv-gru 1/2 without --lookback"),                        \
         OPTION_INT_DEFAULT("delay", "ROWS", &(w)->delay, 1, 1e9,                                   \
-                           "rows from the window to its target", "hourly data 24, else 144"),      \
+                           "rows from the window to its target", "24 hours"),                      \
         OPTION_INT("batch-size", "N", &(w)->batch_size, 1, 1e6, "windows in a batch"),             \
         SPLIT_OPTIONS(w)
 #define SPLIT_OPTIONS(w)                                                                \
@@ -62,8 +62,9 @@ extern const char *const task_missing_policies[];
 weir_status task_load(const data_arguments *a, series *out);
 
 /*
- * The window for a model on data with `step_seconds` between rows: what was given, else the book's.
- * With a lookback given, jena-conv-gru has no default of its own, so that all models see the same.
+ * The window for a model on data with `step_seconds` between rows: what was given, else the book's
+ * times in rows, rounded so that the step divides the lookback. With a lookback given, or rows more
+ * than half an hour apart, jena-conv-gru has no default of its own, so that all models see the same.
  */
 window_options task_window(const char *model, double step_seconds, const window_arguments *a);
 
@@ -72,6 +73,7 @@ const char *task_unit(const char *target, char *buffer, size_t size);
 
 /* Prints where the series is from and what was found in it. */
 void task_print_series(const series *s, const data_arguments *a);
-void task_print_windows(const windows *w);
+/* In rows and in time: rounded defaults show. */
+void task_print_windows(const windows *w, double step_seconds);
 
 #endif

@@ -168,7 +168,7 @@ static weir_status load_task(run *r) {
 static void print_header(const run *r) {
     char parameters[32];
     task_print_series(&r->s, &r->a->data);
-    task_print_windows(&r->w);
+    task_print_windows(&r->w, r->s.step_seconds);
     if (r->a->val_steps > 0)
         printf("         validating on at most the first %lld windows\n",
                (long long)(r->a->val_steps * r->w.o.batch_size));
@@ -224,20 +224,23 @@ static int report(run *r, weir_status status) {
     if (status == WEIR_OK && interrupt_seen() && t->best_epoch == 0) {
         /* What an earlier run saved is worth more than a few steps. */
         if (access(r->save, F_OK) == 0) {
-            printf("interrupted before the first validation; %s stays as it was\n", r->save);
-            return STATUS_INTERRUPTED;
+            printf("%s before the first validation; %s stays as it was\n", interrupt_word(),
+                   r->save);
+            return interrupt_status();
         }
         status = save(r, 0, NAN);
         if (status != WEIR_OK) return command_failed("train", status);
-        printf("interrupted before the first validation; the weights so far are in %s\n", r->save);
-        return STATUS_INTERRUPTED;
+        printf("%s before the first validation; the weights so far are in %s\n", interrupt_word(),
+               r->save);
+        return interrupt_status();
     }
+    const bool stopped = status == WEIR_OK && interrupt_seen();
     if (t->best_epoch > 0 && t->best_epoch == r->saved_epoch)
-        printf("%sbest epoch %lld: validation MAE %.5f (%.4f %s), saved in %s\n",
-               status == WEIR_OK && interrupt_seen() ? "interrupted; " : "",
-               (long long)t->best_epoch, t->best_val, t->best_val * r->std, r->unit, r->save);
+        printf("%s%sbest epoch %lld: validation MAE %.5f (%.4f %s), saved in %s\n",
+               stopped ? interrupt_word() : "", stopped ? "; " : "", (long long)t->best_epoch,
+               t->best_val, t->best_val * r->std, r->unit, r->save);
     if (status != WEIR_OK) return STATUS_FAILED;
-    return interrupt_seen() ? STATUS_INTERRUPTED : STATUS_OK;
+    return interrupt_seen() ? interrupt_status() : STATUS_OK;
 }
 
 static int train_epochs(run *r) {
@@ -257,7 +260,7 @@ static int evaluate_once(run *r) {
     const weir_status status =
         trainer_evaluate(&r->t, SPLIT_VAL, r->a->val_steps, NULL, "validation", &mae, &done);
     if (status != WEIR_OK) return command_failed("train", status);
-    if (interrupt_seen()) return STATUS_INTERRUPTED;
+    if (interrupt_seen()) return interrupt_status();
     const weir_status saved = save(r, 0, mae);
     if (saved != WEIR_OK) return command_failed("train", saved);
     printf("%s has nothing to train: validation MAE %.5f (%.4f %s), saved in %s\n", r->a->model,

@@ -59,8 +59,9 @@ weir_status series_read_csv(const char *path, const series_options *options, ser
 weir_status series_generate(int64_t rows, uint64_t seed, series *out);
 
 /* Writes the series as a CSV file that series_read_csv reads back to the same bits, if its values
- * have two decimals. The file appears when it is complete. Errors: SYSTEM, MEMORY. */
-weir_status series_write_csv(const series *s, const char *path);
+ * have two decimals. The file appears when it is complete: not at all when stopped(), asked before
+ * each row, says true; NULL never stops. Errors: SYSTEM, MEMORY, STATE (stopped). */
+weir_status series_write_csv(const series *s, const char *path, bool (*stopped)(void));
 
 /* Zeroes *s; a zeroed series may be freed again. */
 void series_free(series *s);

@@ -23,8 +23,9 @@ static void write_header(const series *s, FILE *file) {
     fputc('\n', file);
 }
 
-static void write_rows(const series *s, FILE *file) {
+static void write_rows(const series *s, bool (*stopped)(void), FILE *file) {
     for (int64_t row = 0; row < s->rows && !ferror(file); row++) {
+        if (stopped != NULL && stopped()) return;
         char time[TIMESTAMP_LENGTH];
         timestamp_format(s->first_time + row * (int64_t)s->step_seconds, time);
         fwrite(time, 1, sizeof time, file);
@@ -38,7 +39,7 @@ static weir_status system_error(const char *path, const char *doing) {
     return weir_fail(WEIR_ERROR_SYSTEM, "%s: %s: %s", path, doing, strerror(errno));
 }
 
-weir_status series_write_csv(const series *s, const char *path) {
+weir_status series_write_csv(const series *s, const char *path, bool (*stopped)(void)) {
     weir_status status = weir_atomic_file_check(path);
     if (status != WEIR_OK) return status;
     /* Written under another name first: a stop in between leaves no half a file under this one, and
@@ -52,9 +53,11 @@ weir_status series_write_csv(const series *s, const char *path) {
         status = system_error(path, "creating it");
     } else {
         write_header(s, file);
-        write_rows(s, file);
+        write_rows(s, stopped, file);
         const bool failed = ferror(file) != 0;
         if (fclose(file) != 0 || failed) status = system_error(path, "writing");
+        if (status == WEIR_OK && stopped != NULL && stopped())
+            status = weir_fail(WEIR_ERROR_STATE, "%s: stopped while writing", path);
         if (status == WEIR_OK && rename(part, path) != 0) status = system_error(path, "renaming");
         if (status != WEIR_OK) unlink(part);
     }
