@@ -48,7 +48,7 @@ def draw(rows, title):
     for i, row in enumerate(trained):
         weight = "bold" if row[MODEL] == FEATURED else "normal"
         yield text(NAMES - 12, TOP + i * ROW + 14, row[MODEL], anchor="end", weight=weight)
-    yield from panel(trained, SECONDS, NAMES, "training, seconds per epoch", "{:.1f}")
+    yield from panel(trained, SECONDS, NAMES, "training, seconds per epoch", "{:.2f}")
     naive = [row[MAE] for row in rows if row[MODEL] == BASELINE] or [None]
     yield from panel(trained, MAE, right, "validation MAE (dashed: naive)", "{:.3f}", naive[0])
     yield "</svg>"

@@ -59,7 +59,7 @@ static int parse(arguments *a, int argc, char **argv) {
         MODEL_OPTIONS(&a->options),
         OPTION_GROUP("Training"),
         OPTION_INT_DEFAULT("epochs", "N", &a->epochs, 1, 1e6, "epochs of each model",
-                           "20, generated data 5"),
+                           "20, generated data 10"),
         OPTION_INT("steps", "N", &a->steps, 1, 1e9, "training steps of an epoch"),
         OPTION_INT_DEFAULT("val-steps", "N", &a->val_steps, 0, 1e9,
                            "validate on the first N batches; 0: on every window",
@@ -89,7 +89,7 @@ static int parse(arguments *a, int argc, char **argv) {
         return options_error(&line, "FAMILY is %s, accepted: jena", a->family);
     if (a->json && a->csv) return options_error(&line, "--json and --csv exclude each other");
     /* The book's, and on made-up data what two cores finish in about two minutes. */
-    if (a->epochs == 0) a->epochs = a->data.generated ? 5 : 20;
+    if (a->epochs == 0) a->epochs = a->data.generated ? 10 : 20;
     return -1;
 }
 
