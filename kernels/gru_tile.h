@@ -152,56 +152,18 @@ typedef struct factor {
     }
 TILE_SHAPES(PRODUCT)
 
-/* ---- outer: out[r][column] += sum over steps of a[step][r] d[step][column] ------------------ */
-
-typedef struct strip {
-    const float *a, *d; /* of the first step */
-    int64_t a_stride, d_stride, steps;
-} strip;
-
-/* One vector of columns: rows of the output end where the columns of a gate end. */
-typedef struct target {
-    float *p; /* row 0 of the tile */
-    vm m;     /* lanes that exist */
-} target;
-
-#define LOAD_ACC(r, v) vf acc_##r##_##v = v_load_m(to[v].p + (r)*to_stride, to[v].m)
-#define LOAD_ACC_ROW(r, V) EACH_VECTOR_##V(LOAD_ACC, r)
-#define LOAD_D(r, v) const vf b_##v = v_load(d + (v)*VL)
-#define OUTER_ROW(r, V)            \
-    do {                           \
-        const vf a = v_set1(x[r]); \
-        EACH_VECTOR_##V(FMA, r);   \
-    } while (0)
-#define STORE_ACC(r, v) v_store_m(to[v].p + (r)*to_stride, to[v].m, acc_##r##_##v)
-#define STORE_ACC_ROW(r, V) EACH_VECTOR_##V(STORE_ACC, r)
-
-#define OUTER(R, V)                                                                    \
-    static void outer_##R##_##V(const strip *s, const target *to, int64_t to_stride) { \
-        (void)to_stride;                                                               \
-        EACH_ROW_##R(LOAD_ACC_ROW, V);                                                 \
-        for (int64_t i = 0; i < s->steps; i++) {                                       \
-            const float *x = s->a + i * s->a_stride, *d = s->d + i * s->d_stride;      \
-            EACH_VECTOR_##V(LOAD_D, 0);                                                \
-            EACH_ROW_##R(OUTER_ROW, V);                                                \
-        }                                                                              \
-        EACH_ROW_##R(STORE_ACC_ROW, V);                                                \
-    }
-TILE_SHAPES(OUTER)
-
 /* ---- the shapes in use ------------------------------------------------------------------------ */
 
 typedef struct tile_shape {
     int64_t rows, vectors;
     void (*product)(const factor *f, int count, const float *init, float *out, int64_t out_stride,
                     int64_t row, int64_t column);
-    void (*outer)(const strip *s, const target *to, int64_t to_stride);
 } tile_shape;
 
-#define SHAPE(R, V) {R, V, product_##R##_##V, outer_##R##_##V},
+#define SHAPE(R, V) {R, V, product_##R##_##V},
 static const tile_shape tile_shapes[] = {TILE_SHAPES(SHAPE)};
 
-enum { TILE_VECTORS = 12, FACTORS = 3 }; /* at most */
+enum { FACTORS = 3 }; /* at most */
 
 /* The best shape for what is left, from `shape` on. */
 static const tile_shape *tile_fit(const tile_shape *shape, int64_t rows, int64_t vectors) {

@@ -21,7 +21,7 @@ MAY_SEE = [
     (r"kernels/vec.*\.h", [r"kernels/vec_\w+\.h"]),
     (r"kernels/vmath\.h", [r"kernels/vec\.h", r"weir/ops\.h"]),
     (r"kernels/tile\.h", [r"kernels/(vec|vmath)\.h", r"weir/ops\.h"]),
-    (r"kernels/\w+_simd\.c", [r"kernels/(vec|vmath|tile|kernels|gru|gru_tile)\.h"]),
+    (r"kernels/\w+_simd\.c", [r"kernels/(vec|vmath|tile|kernels|gru|gru_block|gru_outer|gru_tile)\.h"]),
     (r"kernels/\w+_scalar\.c", [r"kernels/(kernels|gru|oracle)\.h", r"weir/"]),
     (r"kernels/", [r"weir/", r"runtime/runtime\.h", r"kernels/"]),
     (r"train/", [r"weir/", r"train/"]),
