@@ -90,7 +90,7 @@ weir_status weir_conv1d_fwd_as(const char *op, weir_runtime *rt, const weir_conv
 typedef struct transpose_task {
     const float *w;
     float *w_t;
-    int64_t C_in, C_out, blocks; /* blocks of rows of w for one k */
+    int64_t K, C_in, C_out, blocks; /* blocks of rows of w for one k */
 } transpose_task;
 
 /* A whole square, so that the compiler can keep it in vector registers. */
@@ -100,7 +100,8 @@ static void transpose_block(const float *restrict w, int64_t C_out, float *restr
         for (int i = 0; i < BLOCK; i++) w_t[o * C_in + i] = w[i * C_out + o];
 }
 
-/* Item k blocks + j: rows j BLOCK ... of w[k][C_in][C_out] become columns of w_t[k][C_out][C_in]. */
+/* Item k blocks + j: rows j BLOCK ... of w[k][C_in][C_out] become columns of
+ * w_t[K - 1 - k][C_out][C_in]. */
 static void run_transpose(void *arg, int64_t begin, int64_t end, int worker) {
     const transpose_task *task = arg;
     int64_t C_in = task->C_in, C_out = task->C_out;
@@ -109,7 +110,7 @@ static void run_transpose(void *arg, int64_t begin, int64_t end, int worker) {
         int64_t k = item / task->blocks, i0 = item % task->blocks * BLOCK, o = 0;
         int64_t rows = i0 + BLOCK <= C_in ? BLOCK : C_in - i0;
         const float *w = task->w + (k * C_in + i0) * C_out;
-        float *w_t = task->w_t + k * C_in * C_out + i0;
+        float *w_t = task->w_t + (task->K - 1 - k) * C_in * C_out + i0;
         for (; rows == BLOCK && o + BLOCK <= C_out; o += BLOCK)
             transpose_block(w + o, C_out, w_t + o * C_in, C_in);
         for (; o < C_out; o++)
@@ -119,7 +120,7 @@ static void run_transpose(void *arg, int64_t begin, int64_t end, int worker) {
 
 static weir_status transpose(weir_runtime *rt, const weir_conv1d *p, const float *w, float *w_t) {
     int64_t blocks = (p->C_in - 1) / BLOCK + 1;
-    transpose_task task = {w, w_t, p->C_in, p->C_out, blocks};
+    transpose_task task = {w, w_t, p->K, p->C_in, p->C_out, blocks};
     return weir_parallel_for(rt, p->K * blocks, weir_grain(p->C_out * BLOCK * 16, 1), run_transpose,
                              &task);
 }

@@ -9,7 +9,8 @@
  *   y[row m of a sample] = act(b + sum over k, i of x[from + m step + k dk][i] w[k][i][:])
  *
  * with steps outside x left out. Forward: all rows of y. Backward data: the rows of dx in S phases,
- * t = phase, phase + S, ...; the rows of one phase are reached by the same k.
+ * t = phase, phase + S, ...; the rows of one phase are reached by the same k. There k counts down, so
+ * that the rows of dy come in ascending order, and w_t has its k in that order.
  */
 typedef struct product {
     const float *x, *w, *b;
@@ -21,6 +22,7 @@ typedef struct product {
     int64_t K, wk;          /* wk: floats of w from one k to the next */
     int64_t inner0, inner1; /* rows inner0 <= m < inner1 are inside x for every k */
     weir_activation activation;
+    bool gradient; /* sums end with + 0 */
 } product;
 
 /* Columns c, c + 1, ... of a tile, 2 or 1 vectors wide. */
@@ -96,6 +98,7 @@ static void inner_tile(const product *p, columns a, int64_t n, int64_t m) {
         .K = one ? 1 : p->K,
         .L = one ? p->K * p->C_x : p->C_x,
         .activation = p->activation,
+        .gradient = p->gradient,
     };
     /* The steps of x that only the next tile reads; none where a stride skips steps. */
     const float *next = t.x + a.R * t.xs + max(0, (p->K - 1) * p->dk) * p->C_x;
@@ -159,9 +162,11 @@ static void edge_tile(const product *p, columns a, int64_t g, int64_t count) {
     for (int64_t j = 0; j < (TILE_R_MAX + 1) * a.V; j++) v_store(acc + j * VL, bias[j % a.V]);
     for (int64_t k = 0; k < p->K; k += merged) edge_terms(p, a, &rows, k, merged, acc);
     for (int64_t j = 0; j < count; j++)
-        for (int v = 0; v < a.V; v++)
-            v_store_m(rows.y[j] + v * VL, v == a.V - 1 ? a.m : v_tail(VL),
-                      v_activate(p->activation, v_load(acc + (j * a.V + v) * VL)));
+        for (int v = 0; v < a.V; v++) {
+            vf sum = v_activate(p->activation, v_load(acc + (j * a.V + v) * VL));
+            if (p->gradient) sum = v_add(sum, v_zero());
+            v_store_m(rows.y[j] + v * VL, v == a.V - 1 ? a.m : v_tail(VL), sum);
+        }
 }
 
 /* The first row of p, counted over all samples, that is at or after row r of y. */
@@ -223,7 +228,7 @@ void WEIR_KERNEL(conv1d_fwd)(const weir_conv1d_call *c, int64_t r0, int64_t r1) 
 static int64_t gcd(int64_t a, int64_t b) { return b == 0 ? a : gcd(b, a % b); }
 
 /* Step t of x is read by step (t + P_l - k D) / S of y, where that is whole: by every S / gcd(S, D)th
- * k, if at all. */
+ * k, if at all. They are taken from the last one down. */
 void WEIR_KERNEL(conv1d_bwd_data)(const weir_conv1d_call *c, int64_t r0, int64_t r1) {
     int64_t S = c->p.S, D = c->p.D, K = c->p.K, wk = c->p.C_in * c->p.C_out;
     int64_t common = gcd(S, D), every = S / common;
@@ -231,9 +236,10 @@ void WEIR_KERNEL(conv1d_bwd_data)(const weir_conv1d_call *c, int64_t r0, int64_t
         int64_t k = 0;
         while (k < min(every, K) && (phase + c->P_l - k * D) % S != 0) k++;
         int64_t hits = k < min(every, K) ? (K - 1 - k) / every + 1 : 0;
+        k += max(0, hits - 1) * every;
         product p = {
             .x = c->dy,
-            .w = c->w_t + (hits > 0 ? k * wk : 0),
+            .w = c->w_t + (hits > 0 ? (K - 1 - k) * wk : 0),
             .b = NULL,
             .y = c->dx,
             .T_x = c->T_out,
@@ -245,10 +251,11 @@ void WEIR_KERNEL(conv1d_bwd_data)(const weir_conv1d_call *c, int64_t r0, int64_t
             .rows = (c->p.T - 1 - phase) / S + 1,
             .from = hits > 0 ? (phase + c->P_l - k * D) / S : 0,
             .step = 1,
-            .dk = hits > 1 ? -(D / common) : 0,
+            .dk = hits > 1 ? D / common : 0,
             .K = hits,
             .wk = hits > 1 ? every * wk : 0,
             .activation = WEIR_LINEAR,
+            .gradient = true,
         };
         run(&p, r0, r1);
     }
@@ -315,7 +322,8 @@ static void outer_edge(const gradient *a, int64_t q, int64_t n, int64_t t) {
         for (int v = 0; v < a->cols.V; v++) {
             vm m = v == a->cols.V - 1 ? a->cols.m : v_tail(VL);
             float *dw = a->dw + j * c->p.C_out + a->cols.c + v * VL;
-            v_store_m(dw, m, v_fma(x, v_load_m(dy + v * VL, m), v_load_m(dw, m)));
+            vf sum = v_fma(x, v_load_m(dy + v * VL, m), v_load_m(dw, m));
+            v_store_m(dw, m, v_add(sum, v_zero())); /* as in tile_outer */
         }
     }
 }
@@ -379,7 +387,7 @@ void WEIR_KERNEL(sum_rows)(int64_t C, int64_t r0, int64_t r1, const float *a, fl
             sum0 = v_add(sum0, v_load_m(row + r * C, m0));
             sum1 = v_add(sum1, v_load_m(row + r * C + VL, m1));
         }
-        v_store_m(out + k.c, m0, sum0);
-        v_store_m(out + k.c + VL, m1, sum1);
+        v_store_m(out + k.c, m0, v_add(sum0, v_zero()));
+        v_store_m(out + k.c + VL, m1, v_add(sum1, v_zero()));
     }
 }

@@ -11,7 +11,7 @@ typedef struct weir_conv1d_call {
     int64_t T_out, P_l;
     const float *x;   /* [N][T][C_in] */
     const float *w;   /* [K][C_in][C_out] */
-    const float *w_t; /* [K][C_out][C_in], bwd_data only */
+    const float *w_t; /* [K][C_out][C_in], K - 1 first; bwd_data only */
     const float *b;   /* [C_out] or NULL */
     const float *dy;  /* [N][T_out][C_out] */
     float *y, *dx;

@@ -37,6 +37,13 @@
         v_store_if(to##j, m, a##j, (masked) && V == 1);        \
         if (V == 2) v_store_if(to##j + VL, m, b##j, (masked)); \
     }
+/* Every sum ends with + 0 where its sign of zero must not depend on terms that are zero: the last
+ * of them may have been flushed to -0. */
+#define TILE_PLUS_ZERO(j)                         \
+    if (j < R) {                                  \
+        a##j = v_add(a##j, v_zero());             \
+        if (V == 2) b##j = v_add(b##j, v_zero()); \
+    }
 #define TILE_RELU(j)                              \
     if (j < R) {                                  \
         a##j = v_max(v_zero(), a##j);             \
@@ -50,13 +57,15 @@
         if (V == 2) b##j = v_fma(s##j, w1, b##j); \
     }
 
-/* y[j][:] = act(b[:] + sum over k < K, i < L of x[j xs + k xk + i] w[k wk + i ldw][:]), j < R */
+/* y[j][:] = act(b[:] + sum over k < K, i < L of x[j xs + k xk + i] w[k wk + i ldw][:]), j < R;
+ * a gradient ends with + 0 */
 typedef struct tile_product {
     const float *x, *w, *b; /* b: one row of columns, or NULL */
     float *y;
     int64_t xs, xk, wk, ldw, ldy;
     int64_t K, L;
     weir_activation activation;
+    bool gradient;
 } tile_product;
 
 TILE_INLINE void tile_activate(weir_activation activation, const int R, const int V, vm m,
@@ -92,6 +101,9 @@ TILE_INLINE void tile_multiply(const tile_product *p, const int R, const int V, 
     if (p->activation == WEIR_RELU) {
         TILE_EACH_ROW(TILE_RELU)
     }
+    if (p->gradient) {
+        TILE_EACH_ROW(TILE_PLUS_ZERO)
+    }
 #define STORE(j) TILE_STORE(j, p->y + j * p->ldy, masked)
     TILE_EACH_ROW(STORE)
 #undef STORE
@@ -119,7 +131,8 @@ TILE_INLINE void tile_multiply_rows(const int R, const int V, vm m, const bool m
 }
 
 /* dw[j ld + :] += sum over n < samples, r < rows, in this order, of
- * x[n x_sample + r xs + j] dy[n dy_sample + r ld + :], j < R */
+ * x[n x_sample + r xs + j] dy[n dy_sample + r ld + :], j < R; at the end + 0. (Sums may go on
+ * after that: a zero's sign has no effect on a sum that is not zero, nor on one that ends with + 0.) */
 typedef struct tile_rank {
     const float *x, *dy;
     float *dw;
@@ -143,6 +156,7 @@ TILE_INLINE void tile_outer(const tile_rank *p, const int R, const int V, vm m, 
 #undef STEP
         }
     }
+    TILE_EACH_ROW(TILE_PLUS_ZERO) /* harmless where the sums go on */
 #define STORE(j) TILE_STORE(j, p->dw + j * ld, masked)
     TILE_EACH_ROW(STORE)
 #undef STORE

@@ -128,7 +128,8 @@ typedef struct output {
     tensor tensor;
     int64_t width;
     bool integer;
-    const float *initial; /* what it holds before the call; NULL: poison */
+    bool no_negative_zero; /* -0 is a fault */
+    const float *initial;  /* what it holds before the call; NULL: poison */
     /* Every `padded` elements only the first `used` count (0: all do); the rest hold anything. */
     int64_t padded, used;
 } output;

@@ -48,6 +48,14 @@ void ranges_same(context *c, const range_check *r, const char *what, float *cons
     }
 }
 
+static void zeros_check(context *c, const tensor *t, const float *got) {
+    for (int64_t j = 0; j < tensor_size(t); j++)
+        if (got[j] == 0 && signbit(got[j])) {
+            fail(c, "%s: element %lld is -0, zeros must be +0", t->name, (long long)j);
+            return;
+        }
+}
+
 void ranges_compare(context *c, const range_check *r, float *const *got, float *const *expected) {
     double *bound[MAX_OUTPUTS];
     if (!r->bound) {
@@ -64,6 +72,7 @@ void ranges_compare(context *c, const range_check *r, float *const *got, float *
                              (const int32_t *)(const void *)expected[i]);
         } else {
             compare_bounds(c, &o->tensor, got[i], expected[i], bound[i]);
+            if (o->no_negative_zero) zeros_check(c, &o->tensor, got[i]);
         }
     }
 }
