@@ -22,13 +22,22 @@ typedef struct options {
     bool quick, exhaustive, hash, threads_given;
     int threads[MAX_THREADS_LIST];
     int thread_count;
+    int64_t limit; /* seconds that a case may take; 0: any */
+    bool limit_given;
 } options;
+
+/* Checks that passed and failed so far. */
+typedef struct totals {
+    int64_t passed, failed;
+    bool cannot_run;
+} totals;
 
 typedef struct buffer buffer;
 
 /* One case of one check on one instruction set. */
 typedef struct context {
     const options *options;
+    const totals *totals;
     const char *kernel;
     weir_isa isa;
     const weir_kernels *k;       /* under test */
@@ -43,6 +52,7 @@ typedef struct context {
     int64_t compared; /* numbers compared in this run, where a bound can fail */
     uint64_t hash;    /* of all outputs of k in this run, any NaN as any other */
     int failures;     /* in this case */
+    bool endless;     /* a case of this run took longer than the limit */
     int64_t reported; /* failing cases already printed in this run */
     int64_t differences,
         decisive; /* finite differences in this run, and those that prove something */

@@ -11,28 +11,35 @@
 /* Failing cases printed per kernel and instruction set; the rest are counted. */
 enum { REPORTS = 3 };
 
+static void reproduce_say(const context *c, char *text, size_t size) {
+    const options *o = c->options;
+    size_t used = (size_t)snprintf(
+        text, size, "weir-validate --isa %s --kernel %s --seed %" PRIu64 " --case %" PRId64,
+        weir_isa_name(c->isa), c->kernel, o->seed, c->index);
+    if (o->limit_given && used < size)
+        used += (size_t)snprintf(text + used, size - used, " --limit %" PRId64, o->limit);
+    for (int i = 0; o->threads_given && i < o->thread_count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%d", i ? "," : " --threads ",
+                                 o->threads[i]);
+}
+
 static void reproduce_print(const context *c) {
-    printf("    repro: weir-validate --isa %s --kernel %s --seed %" PRIu64 " --case %" PRId64,
-           weir_isa_name(c->isa), c->kernel, c->options->seed, c->index);
-    if (c->options->threads_given) {
-        printf(" --threads ");
-        for (int i = 0; i < c->options->thread_count; i++)
-            printf("%s%d", i ? "," : "", c->options->threads[i]);
-    }
-    printf("\n");
+    char text[256];
+    reproduce_say(c, text, sizeof text);
+    printf("    repro: %s\n", text);
 }
 
 /* A fault in another thread, or an abort, ends the program: this is what it says then. */
 static void announce(const context *c) {
-    char text[700];
-    snprintf(text, sizeof text,
-             "FAIL %s %s case %" PRId64 ": the program was ended by a fault or an abort\n"
-             "    shape %s values:%s\n"
-             "    repro: weir-validate --isa %s --kernel %s --seed %" PRIu64 " --case %" PRId64
-             "\n0 passed, 1 failed\n",
-             c->kernel, weir_isa_name(c->isa), c->index, c->shape, values_name(c->values),
-             weir_isa_name(c->isa), c->kernel, c->options->seed, c->index);
-    fault_announce(text);
+    char before[256], after[700], reproduce[256];
+    reproduce_say(c, reproduce, sizeof reproduce);
+    snprintf(before, sizeof before, "FAIL %s %s case %" PRId64 ": ", c->kernel,
+             weir_isa_name(c->isa), c->index);
+    snprintf(after, sizeof after,
+             "\n    shape %s values:%s\n    repro: %s\n"
+             "the rest was not run\n%" PRId64 " passed, %" PRId64 " failed\n",
+             c->shape, values_name(c->values), reproduce, c->totals->passed, c->totals->failed + 1);
+    fault_announce(before, after);
 }
 
 void shape_set(context *c, const char *format, ...) {

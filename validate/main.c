@@ -24,6 +24,13 @@ enum {
     SHARE_CASES = 8 /* fewer may happen to be those without a bound */
 };
 
+/* Seconds. An ordinary case takes milliseconds. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { LIMIT = 600 };
+#else
+enum { LIMIT = 60 };
+#endif
+
 /* A kernel without a check does not link. */
 static const check *const kernel_checks[] = {
 #define K(name, type, params) &check_##name,
@@ -39,11 +46,6 @@ typedef struct selection {
     int kernel_count;
 } selection;
 
-typedef struct totals {
-    int64_t passed, failed;
-    bool cannot_run;
-} totals;
-
 static const char usage[] =
     "usage: weir-validate [options]\n"
     "  --isa LIST       instruction sets: scalar (the oracle itself), generic, avx2, avx512;\n"
@@ -57,6 +59,8 @@ static const char usage[] =
     "instruction\n"
     "                   set: 26 cases with every tail, quick enough for an emulator\n"
     "  --threads LIST   thread counts of the op checks; default 1,2,3,7\n"
+    "  --limit SECONDS  a case that takes longer has failed; default 60 (600 with sanitizers), 0: "
+    "none\n"
     "  --exhaustive     exp, tanh and sigmoid of all 2^32 floats instead (minutes)\n"
     "  --list           names of the checks\n"
     "Exit code: 0 all passed, 1 a failure, 2 usage, 77 a named instruction set can't run here.\n";
@@ -137,6 +141,11 @@ static int option_apply(int option, char *value, options *o, selection *s) {
         if (!number_parse(value, 0, INT64_MAX, &o->only_case))
             return usage_error("--case: 0 or more", value);
         return 0;
+    case 'L':
+        if (!number_parse(value, 0, INT32_MAX, &o->limit))
+            return usage_error("--limit: seconds, 0 or more", value);
+        o->limit_given = true;
+        return 0;
     case 't': return threads_parse(value, o) ? 0 : usage_error("--threads: up to 8 numbers", value);
     case 'q':
         o->quick = true;
@@ -154,13 +163,19 @@ static int option_apply(int option, char *value, options *o, selection *s) {
 }
 
 static int options_parse(int argc, char **argv, options *o, selection *s) {
-    static const struct option longs[] = {
-        {"isa", required_argument, NULL, 'i'},  {"kernel", required_argument, NULL, 'k'},
-        {"seed", required_argument, NULL, 's'}, {"cases", required_argument, NULL, 'c'},
-        {"case", required_argument, NULL, 'n'}, {"threads", required_argument, NULL, 't'},
-        {"quick", no_argument, NULL, 'q'},      {"hash", no_argument, NULL, 'H'},
-        {"exhaustive", no_argument, NULL, 'x'}, {"list", no_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {{"isa", required_argument, NULL, 'i'},
+                                          {"kernel", required_argument, NULL, 'k'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {"cases", required_argument, NULL, 'c'},
+                                          {"case", required_argument, NULL, 'n'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"quick", no_argument, NULL, 'q'},
+                                          {"hash", no_argument, NULL, 'H'},
+                                          {"exhaustive", no_argument, NULL, 'x'},
+                                          {"list", no_argument, NULL, 'l'},
+                                          {"limit", required_argument, NULL, 'L'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
         int error = option_apply(option, optarg, o, s);
@@ -177,16 +192,16 @@ static bool selected(const selection *s, const char *name) {
 
 /* A fault in an op is left in the middle of a parallel loop: the runtime stays taken, and this thread
  * a worker of it. Whatever ran after it would run inline, and pass without having been checked. */
-static _Noreturn void op_faulted(const totals *t) {
+static _Noreturn void op_faulted(const context *c) {
     printf("the rest was not run: an op can't be returned from\n%" PRId64 " passed, %" PRId64
            " failed\n",
-           t->passed, t->failed + 1);
+           c->totals->passed, c->totals->failed + 1);
     fflush(stdout);
     _exit(EXIT_FAILED);
 }
 
 /* One case, with whatever fault it makes. */
-static void case_run(context *c, check_fn *run, const totals *t) {
+static void case_run(context *c, check_fn *run) {
     c->rng = rng_new(c->options->seed, c->kernel, c->index);
     c->rng.tail = c->options->hash && c->index < 16 ? (int)c->index + 1 : 0;
     c->values = values_draw(&c->rng, c->index);
@@ -196,13 +211,20 @@ static void case_run(context *c, check_fn *run, const totals *t) {
     const void *address;
     if (fault_caught(&address)) {
         char where[160];
+        c->endless = fault_was_endless();
         address_describe(c, address, where, sizeof where);
-        fail(c, "fault: %s", where);
-        if (c->op) op_faulted(t);
+        if (c->endless)
+            fail(c, "no end within %" PRId64 " s; the cases after it are not run",
+                 c->options->limit);
+        else
+            fail(c, "fault: %s", where);
+        if (c->op) op_faulted(c);
     } else {
+        fault_limit(c->options->limit);
         run(c);
         fault_release();
     }
+    fault_limit(0);
     buffers_free(c);
 }
 
@@ -235,12 +257,13 @@ static void check_run(context *c, const check *k, totals *t, bool op) {
     if (op) last = (last + OP_SHARE - 1) / OP_SHARE; /* they are larger */
     if (c->isa == WEIR_ISA_SCALAR) last = (last + ORACLE_SHARE - 1) / ORACLE_SHARE;
     c->compared = 0;
+    c->endless = false;
     if (c->options->only_case >= 0) {
         first = c->options->only_case;
         last = first + 1;
     }
-    for (c->index = first; c->index < last; c->index++) {
-        case_run(c, run, t);
+    for (c->index = first; c->index < last && !c->endless; c->index++) {
+        case_run(c, run);
         failed += c->failures > 0;
     }
     failed += shares_failed(c, last - first);
@@ -249,7 +272,7 @@ static void check_run(context *c, const check *k, totals *t, bool op) {
         failed = 1;
     }
     printf("%-22s %-8s %6" PRId64 " cases %11" PRId64 " numbers  ", k->name, weir_isa_name(c->isa),
-           last - first, c->compared);
+           c->index - first, c->compared);
     if (c->options->hash)
         printf("hash %016" PRIx64 "  ", c->hash);
     else
@@ -300,6 +323,7 @@ static void isa_run(const options *o, const selection *s, weir_isa isa, totals *
         return;
     }
     context c = {.options = o,
+                 .totals = t,
                  .isa = isa,
                  .k = weir_kernels_get(isa),
                  .oracle = weir_kernels_get(WEIR_ISA_SCALAR),
@@ -314,8 +338,12 @@ static void isa_run(const options *o, const selection *s, weir_isa isa, totals *
 }
 
 int main(int argc, char **argv) {
-    options o = {
-        .seed = 1, .cases = CASES, .only_case = -1, .threads = {1, 2, 3, 7}, .thread_count = 4};
+    options o = {.seed = 1,
+                 .cases = CASES,
+                 .only_case = -1,
+                 .threads = {1, 2, 3, 7},
+                 .thread_count = 4,
+                 .limit = LIMIT};
     selection s = {0};
     totals t = {0};
     int error = options_parse(argc, argv, &o, &s);

@@ -4,15 +4,18 @@
 
 #include "runtime/runtime.h"
 #include "validate/check.h"
+#include "validate/fault.h"
 
 static _Thread_local unsigned saved_denormals;
 
 void kernels_begin(context *c) {
     inputs_lock(c);
     saved_denormals = weir_denormals_flush();
+    fault_kernel_runs(true);
 }
 
 void kernels_end(context *c) {
+    fault_kernel_runs(false);
     weir_denormals_restore(saved_denormals);
     inputs_unlock(c);
 }
