@@ -118,8 +118,9 @@ class Block : public ConvCase {
     explicit Block(const Shape &shape)
         : ConvCase(shape), with_dx(shape.get("dx") != 0), pool(pool_of(p, shape.get("P"))),
           pooled(zero_tensor(p.N * weir_pool_t_out(&pool) * p.C_out)),
-          dpooled(random_tensor(p.N * weir_pool_t_out(&pool) * p.C_out, 4)), winner(pooled.size()),
-          dy(zero_tensor(n.y)), dx(zero_tensor(n.x)), dw(zero_tensor(n.w)), db(zero_tensor(n.b)) {}
+          dpooled(random_tensor(p.N * weir_pool_t_out(&pool) * p.C_out, 4)),
+          winner(static_cast<size_t>(weir_pool_winner_bytes(&pool))), dy(zero_tensor(n.y)),
+          dx(zero_tensor(n.x)), dw(zero_tensor(n.w)), db(zero_tensor(n.b)) {}
 
     Work prepare(const Backend &backend) override {
         if (backend.library == Backend::ONEDNN)
@@ -164,7 +165,7 @@ class Block : public ConvCase {
     const bool with_dx;
     const weir_pool pool;
     Tensor pooled, dpooled;
-    std::vector<int32_t> winner;
+    std::vector<uint8_t> winner;
     Tensor dy, dx, dw, db;
 };
 

@@ -27,13 +27,14 @@ class PoolCase : public Case {
   public:
     PoolCase(const Shape &shape, weir_pool_kind kind)
         : p(pool_of(shape, kind)), x(random_tensor(p.N * p.T * p.C, 1)),
-          y(zero_tensor(p.N * weir_pool_t_out(&p) * p.C)), winner(y.size()) {}
+          y(zero_tensor(p.N * weir_pool_t_out(&p) * p.C)),
+          winner(static_cast<size_t>(weir_pool_winner_bytes(&p))) {}
 
   protected:
-    int32_t *winner_or_null() { return p.kind == WEIR_POOL_MAX ? winner.data() : nullptr; }
+    void *winner_or_null() { return p.kind == WEIR_POOL_MAX ? winner.data() : nullptr; }
     const weir_pool p;
     Tensor x, y;
-    std::vector<int32_t> winner;
+    std::vector<uint8_t> winner;
 };
 
 class Forward : public PoolCase {
@@ -72,7 +73,7 @@ class Backward : public PoolCase {
     Tensor dy, dx;
 };
 
-/* bytes: x and y, or dx and dy, once; with the maximum also the int32 winners. */
+/* bytes: x and y, or dx and dy, once; with the maximum also the winners. */
 template <class C>
 Group group_of(const Options &options, const std::string &op, const Shape &shape,
                weir_pool_kind kind) {
@@ -81,7 +82,7 @@ Group group_of(const Options &options, const std::string &op, const Shape &shape
     Group group;
     group.op = op;
     group.shape = shape.name({"N", "T", "C", "P"});
-    group.bytes = 4.0 * static_cast<double>(p.N * p.T * p.C + (kind == WEIR_POOL_MAX ? 2 * y : y));
+    group.bytes = static_cast<double>(4 * (p.N * p.T * p.C + y) + weir_pool_winner_bytes(&p));
     group.backends = op_backends(options);
     group.open = [shape, kind] { return std::make_unique<C>(shape, kind); };
     return group;

@@ -21,8 +21,8 @@ typedef struct weir_pool_call {
     weir_pool p;
     int64_t T_out, P_l;
     const float *x, *dy;
-    const int32_t *winner_in; /* backward */
-    int32_t *winner;          /* forward, or NULL */
+    const void *winner_in; /* backward */
+    void *winner;          /* forward, or NULL; uint8_t each where P <= 256, else int32_t */
     float *y, *dx;
 } weir_pool_call;
 

@@ -33,6 +33,17 @@ int64_t weir_pool_t_out(const weir_pool *p) {
     return prepare("pool", p, &call) == WEIR_OK ? call.T_out : 0;
 }
 
+int64_t weir_pool_winner_bytes(const weir_pool *p) {
+    weir_pool_call call;
+    if (prepare("pool", p, &call) != WEIR_OK || p->kind != WEIR_POOL_MAX) return 0;
+    return p->N * call.T_out * p->C * (p->P <= 256 ? 1 : (int64_t)sizeof(int32_t));
+}
+
+/* A winner is a position in its window; one of 4 bytes holds no more than this. */
+static weir_status check_winner(const char *op, const weir_pool *p) {
+    return weir_check_range(op, "P (with winner)", p->P, 1, INT32_MAX);
+}
+
 typedef struct pool_task {
     const weir_pool_call *call;
     void (*kernel)(const weir_pool_call *call, int64_t r0, int64_t r1);
@@ -52,13 +63,13 @@ static int64_t row_grain(int64_t n, int64_t C) {
 }
 
 weir_status weir_pool_fwd(weir_runtime *rt, const weir_pool *p, const float *x, float *y,
-                          int32_t *winner) {
+                          void *winner) {
     const char *op = "pool_fwd";
     weir_pool_call call;
     WEIR_TRY(weir_check_pointer(op, "rt", rt));
     WEIR_TRY(prepare(op, p, &call));
     bool max = p->kind == WEIR_POOL_MAX;
-    if (max && winner) WEIR_TRY(weir_check_range(op, "T (with winner)", p->T, 1, INT32_MAX));
+    if (max && winner) WEIR_TRY(check_winner(op, p));
     if (p->N == 0) return WEIR_OK;
     WEIR_TRY(weir_check_pointer(op, "x", x));
     WEIR_TRY(weir_check_pointer(op, "y", y));
@@ -70,14 +81,14 @@ weir_status weir_pool_fwd(weir_runtime *rt, const weir_pool *p, const float *x, 
     return weir_parallel_for(rt, p->N * call.T_out, row_grain(p->P, p->C), run_rows, &task);
 }
 
-weir_status weir_pool_bwd(weir_runtime *rt, const weir_pool *p, const float *dy,
-                          const int32_t *winner, float *dx) {
+weir_status weir_pool_bwd(weir_runtime *rt, const weir_pool *p, const float *dy, const void *winner,
+                          float *dx) {
     const char *op = "pool_bwd";
     weir_pool_call call;
     WEIR_TRY(weir_check_pointer(op, "rt", rt));
     WEIR_TRY(prepare(op, p, &call));
     bool max = p->kind == WEIR_POOL_MAX;
-    if (max) WEIR_TRY(weir_check_range(op, "T (with winner)", p->T, 1, INT32_MAX));
+    if (max) WEIR_TRY(check_winner(op, p));
     if (p->N == 0) return WEIR_OK;
     WEIR_TRY(weir_check_pointer(op, "dy", dy));
     if (max) WEIR_TRY(weir_check_pointer(op, "winner", winner));

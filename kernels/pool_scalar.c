@@ -8,6 +8,24 @@ static bool in_window(const weir_pool_call *c, int64_t window, int64_t t) {
     return t >= first && t < first + c->p.P;
 }
 
+/* The winner of element i of y, as a step of x; first: the first step of its window inside x. */
+static int64_t winner_get(const weir_pool_call *c, int64_t i, int64_t first) {
+    if (c->p.P <= 256) return first + ((const uint8_t *)c->winner_in)[i];
+    return first + ((const int32_t *)c->winner_in)[i];
+}
+
+static void winner_set(const weir_pool_call *c, int64_t i, int64_t position) {
+    if (c->p.P <= 256)
+        ((uint8_t *)c->winner)[i] = (uint8_t)position;
+    else
+        ((int32_t *)c->winner)[i] = (int32_t)position;
+}
+
+static int64_t first_step(const weir_pool_call *c, int64_t window) {
+    int64_t first = window * c->p.S - c->P_l;
+    return first < 0 ? 0 : first;
+}
+
 void weir_pool_max_fwd_scalar(const weir_pool_call *c, int64_t r0, int64_t r1) {
     int64_t T = c->p.T, C = c->p.C;
     for (int64_t r = r0; r < r1; r++) {
@@ -20,7 +38,7 @@ void weir_pool_max_fwd_scalar(const weir_pool_call *c, int64_t r0, int64_t r1) {
                 if (best < 0 || a > b || (isnan(a) && !isnan(b))) best = t;
             }
             c->y[r * C + ch] = c->x[(n * T + best) * C + ch];
-            if (c->winner) c->winner[r * C + ch] = (int32_t)best;
+            if (c->winner) winner_set(c, r * C + ch, best - first_step(c, r % c->T_out));
         }
     }
 }
@@ -47,7 +65,8 @@ void weir_pool_max_bwd_scalar(const weir_pool_call *c, int64_t r0, int64_t r1) {
             double sum = 0;
             for (int64_t window = 0; window < c->T_out; window++) {
                 int64_t from = (n * c->T_out + window) * C + ch;
-                if (in_window(c, window, t) && c->winner_in[from] == t) sum += (double)c->dy[from];
+                if (in_window(c, window, t) && winner_get(c, from, first_step(c, window)) == t)
+                    sum += (double)c->dy[from];
             }
             c->dx[r * C + ch] = (float)sum;
         }

@@ -2,9 +2,7 @@
 #include <stddef.h>
 
 #include "kernels/kernels.h"
-#include "kernels/vec.h"
-
-#define POOL_INLINE static inline __attribute__((always_inline))
+#include "kernels/pool_tile.h"
 
 static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -27,40 +25,40 @@ static span steps_of(const weir_pool_call *c, int64_t w) {
     return (span){max(0, first), min(c->p.T, first + c->p.P)};
 }
 
-/* The first of the largest steps of a window, or the first NaN. x points at its first step, t. */
-POOL_INLINE void max_of(const float *x, int64_t C, span s, vm m, const bool masked, float *y,
-                        int32_t *winner) {
-    vf best = v_load_if(x, m, masked);
-    vm nan = v_isnan(best);
-    vi at = vi_set1((int32_t)s.t0);
+/* Vector i of the first row of a window, x, and of the others. */
+POOL_INLINE best max_of(const float *x, int64_t C, span s, vm m, const bool masked) {
+    best b = best_first(v_load_if(x, m, masked));
     for (int64_t t = s.t0 + 1; t < s.t1; t++) {
         x += C;
-        vf a = v_load_if(x, m, masked);
-        vm keep = vm_or(nan, v_le(a, best)); /* false where a is NaN, or best and nan says so */
-        nan = vm_or(nan, v_isnan(a));
-        best = v_blend(keep, best, a);
-        at = vi_blend(keep, at, vi_set1((int32_t)t));
+        b = best_next(b, v_load_if(x, m, masked), vi_set1((int32_t)(t - s.t0)));
     }
-    v_store_if(y, m, best, masked);
-    if (winner && masked)
-        vi_store_m(winner, m, at);
-    else if (winner)
-        vi_store(winner, at);
+    return b;
 }
 
-void WEIR_KERNEL(pool_max_fwd)(const weir_pool_call *c, int64_t r0, int64_t r1) {
+POOL_INLINE void max_fwd(const weir_pool_call *c, int64_t r0, int64_t r1, const bool wide) {
     const vm all = v_tail(VL);
     int64_t C = c->p.C, n = r0 / c->T_out, w = r0 % c->T_out;
     for (int64_t r = r0; r < r1; r++) {
         span s = steps_of(c, w);
         const float *x = c->x + (n * c->p.T + s.t0) * C;
         float *y = c->y + r * C;
-        int32_t *winner = c->winner ? c->winner + r * C : NULL;
-#define CALL(i, m, masked) max_of(x + (i), C, s, m, masked, y + (i), winner ? winner + (i) : NULL)
+#define CALL(i, m, masked)                                                                  \
+    do {                                                                                    \
+        best b = max_of(x + (i), C, s, m, masked);                                          \
+        v_store_if(y + (i), m, b.value, masked);                                            \
+        if (c->winner) winner_store(c->winner, wide, r *C + (i), m, C - (i), masked, b.at); \
+    } while (0)
         EACH_VECTOR(C, CALL);
 #undef CALL
         if (++w == c->T_out) w = 0, n++;
     }
+}
+
+void WEIR_KERNEL(pool_max_fwd)(const weir_pool_call *c, int64_t r0, int64_t r1) {
+    if (c->p.P <= 256)
+        max_fwd(c, r0, r1, false);
+    else
+        max_fwd(c, r0, r1, true);
 }
 
 POOL_INLINE void mean_of(const float *x, int64_t C, int64_t steps, vm m, const bool masked,
@@ -109,31 +107,36 @@ static void next_place(const weir_pool_call *c, place *p) {
     find_windows(c, p);
 }
 
-/* dx of a step: dy of the windows that it won, in ascending order. */
-POOL_INLINE void sum_won(const float *dy, const int32_t *winner, int64_t C, const place *p, vm m,
-                         const bool masked, float *dx) {
+/* Channels i, i + 1, .. of dx of a step: dy of the windows that it won, in ascending order. */
+POOL_INLINE vf sum_won(const weir_pool_call *c, const place *p, int64_t i, vm m, const bool masked,
+                       const bool wide) {
     vf sum = v_zero();
-    vi t = vi_set1((int32_t)p->t);
-    for (int64_t w = p->w0; w < p->w1; w++, dy += C, winner += C) {
-        vm won = vi_eq(masked ? vi_load_m(winner, m) : vi_load(winner), t);
-        sum = v_add(sum, v_blend(won, v_load_if(dy, m, masked), v_zero()));
+    for (int64_t w = p->w0; w < p->w1; w++) {
+        int64_t from = (p->n * c->T_out + w) * c->p.C + i;
+        vi winner = winner_load(c->winner_in, wide, from, m, c->p.C - i, masked);
+        vi at = vi_set1((int32_t)(p->t - steps_of(c, w).t0));
+        sum = v_add(sum, share_of(v_load_if(c->dy + from, m, masked), winner, at));
     }
-    v_store_if(dx, m, sum, masked);
+    return sum;
 }
 
-void WEIR_KERNEL(pool_max_bwd)(const weir_pool_call *c, int64_t r0, int64_t r1) {
+POOL_INLINE void max_bwd(const weir_pool_call *c, int64_t r0, int64_t r1, const bool wide) {
     const vm all = v_tail(VL);
     int64_t C = c->p.C;
     place p = first_place(c, r0);
     for (int64_t r = r0; r < r1; r++, next_place(c, &p)) {
-        int64_t from = (p.n * c->T_out + p.w0) * C;
-        const float *dy = c->dy + from;
-        const int32_t *winner = c->winner_in + from;
         float *dx = c->dx + r * C;
-#define CALL(i, m, masked) sum_won(dy + (i), winner + (i), C, &p, m, masked, dx + (i))
+#define CALL(i, m, masked) v_store_if(dx + (i), m, sum_won(c, &p, i, m, masked, wide), masked)
         EACH_VECTOR(C, CALL);
 #undef CALL
     }
+}
+
+void WEIR_KERNEL(pool_max_bwd)(const weir_pool_call *c, int64_t r0, int64_t r1) {
+    if (c->p.P <= 256)
+        max_bwd(c, r0, r1, false);
+    else
+        max_bwd(c, r0, r1, true);
 }
 
 /* dx of a step: dy of the windows that cover it over their count, in ascending order. */

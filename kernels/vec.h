@@ -18,6 +18,9 @@
  *   v_abs, v_copysign(a, s)  magnitude of a, sign of s
  *   v_bits(a), v_float(i)  the same 32 bits as the other type
  *   vi_add wraps, vi_shl(i, n) shifts left by a constant, vi_eq compares
+ *   vi_load_u8(p), vi_store_u8(p, a)   VL bytes, one for each lane: 0 to 255 when loaded, the low 8
+ *                          bits when stored;  vi_load_u8_n(p, n), vi_store_u8_n(p, n, a) touch only
+ *                          n < VL bytes; other lanes load as 0
  */
 #ifndef WEIR_VEC_H
 #define WEIR_VEC_H
@@ -32,6 +35,17 @@
 #else
 #include "kernels/vec_generic.h"
 #endif
+
+static inline vi vi_load_u8_n(const uint8_t *p, int64_t n) {
+    uint8_t bytes[VL] = {0};
+    for (int64_t i = 0; i < n; i++) bytes[i] = p[i];
+    return vi_load_u8(bytes);
+}
+static inline void vi_store_u8_n(uint8_t *p, int64_t n, vi a) {
+    uint8_t bytes[VL];
+    vi_store_u8(bytes, a);
+    for (int64_t i = 0; i < n; i++) p[i] = bytes[i];
+}
 
 /* With masked a constant: the lanes of m only, or all of them by an instruction without a mask. */
 static inline vf v_load_if(const float *p, vm m, const bool masked) {

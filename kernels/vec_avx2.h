@@ -66,6 +66,16 @@ static inline vi vi_load_m(const int32_t *p, vm m) {
 static inline void vi_store_m(int32_t *p, vm m, vi a) {
     _mm256_maskstore_epi32(p, _mm256_castps_si256(m), a);
 }
+static inline vi vi_load_u8(const uint8_t *p) {
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
+}
+static inline void vi_store_u8(uint8_t *p, vi a) { /* the low byte of each lane, then 4 and 4 */
+    const __m256i low = _mm256_set1_epi32(0x0c080400);
+    __m256i bytes = _mm256_shuffle_epi8(a, low);
+    __m128i all =
+        _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    _mm_storel_epi64((__m128i *)p, all);
+}
 static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
 #define vi_shl(a, n) _mm256_slli_epi32((a), (n))

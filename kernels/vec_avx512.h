@@ -61,6 +61,12 @@ static inline vi vi_load(const int32_t *p) { return _mm512_loadu_si512(p); }
 static inline void vi_store(int32_t *p, vi a) { _mm512_storeu_si512(p, a); }
 static inline vi vi_load_m(const int32_t *p, vm m) { return _mm512_maskz_loadu_epi32(m, p); }
 static inline void vi_store_m(int32_t *p, vm m, vi a) { _mm512_mask_storeu_epi32(p, m, a); }
+static inline vi vi_load_u8(const uint8_t *p) {
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+static inline void vi_store_u8(uint8_t *p, vi a) {
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(a));
+}
 static inline vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
 #define vi_shl(a, n) _mm512_slli_epi32((a), (n))

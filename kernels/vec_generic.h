@@ -117,6 +117,10 @@ static inline void vi_store_m(int32_t *p, vm m, vi a) {
     for (int i = 0; i < VL; i++)
         if (m[i]) p[i] = a[i];
 }
+static inline vi vi_load_u8(const uint8_t *p) { return (vi){p[0], p[1], p[2], p[3]}; }
+static inline void vi_store_u8(uint8_t *p, vi a) {
+    for (int i = 0; i < VL; i++) p[i] = (uint8_t)a[i];
+}
 typedef uint32_t vu __attribute__((vector_size(16)));
 static inline vi vi_add(vi a, vi b) { return (vi)((vu)a + (vu)b); }
 static inline vi vi_sub(vi a, vi b) { return (vi)((vu)a - (vu)b); }

@@ -197,7 +197,7 @@ static void test_pool_huge_stride(void **state) {
             for (int padding = WEIR_VALID; padding <= WEIR_SAME; padding++) {
                 weir_pool p = {(weir_pool_kind)kind, 1, 5, 1, 3, INT64_MAX, (weir_padding)padding};
                 float y[1], dx[5];
-                int32_t winner[1];
+                uint8_t winner[1];
                 assert_int_equal(weir_pool_t_out(&p), 1);
                 assert_int_equal(weir_pool_fwd(all.rt[i], &p, x, y, winner), WEIR_OK);
                 assert_floats(y, (float[]){kind == WEIR_POOL_MAX ? 6 : 3}, 1);
@@ -207,6 +207,35 @@ static void test_pool_huge_stride(void **state) {
                 else
                     assert_floats(dx, (float[]){2, 2, 2, 0, 0}, 5);
             }
+}
+
+static void test_pool_winner_bytes(void **state) {
+    (void)state;
+    weir_pool p = {WEIR_POOL_MAX, 2, 600, 3, 256, 256, WEIR_VALID};
+    assert_int_equal(weir_pool_winner_bytes(&p), 2 * 2 * 3);
+    p.P = 257;
+    assert_int_equal(weir_pool_winner_bytes(&p), 2 * 2 * 3 * 4);
+    p.kind = WEIR_POOL_AVG;
+    assert_int_equal(weir_pool_winner_bytes(&p), 0);
+    p.S = 0;
+    assert_int_equal(weir_pool_winner_bytes(&p), 0);
+}
+
+/* The last step of a window of 256, and of 257, counted from the first step inside x. */
+static void test_pool_wide_winner(void **state) {
+    (void)state;
+    float x[300], y[1], dx[300];
+    const float dy[1] = {7};
+    for (int t = 0; t < 300; t++) x[t] = (float)(t % 257);
+    for (int i = 0; i < all.count; i++)
+        for (int64_t P = 256; P <= 257; P++) {
+            weir_pool p = {WEIR_POOL_MAX, 1, 300, 1, P, 300, WEIR_VALID};
+            int32_t winner[1];
+            assert_int_equal(weir_pool_fwd(all.rt[i], &p, x, y, winner), WEIR_OK);
+            assert_int_equal(P == 256 ? *(uint8_t *)winner : winner[0], P - 1);
+            assert_int_equal(weir_pool_bwd(all.rt[i], &p, dy, winner, dx), WEIR_OK);
+            for (int64_t t = 0; t < 300; t++) assert_float_equal(dx[t], t == P - 1 ? 7 : 0, 0);
+        }
 }
 
 static void test_dense(void **state) {
@@ -231,12 +260,12 @@ static void test_pool_max(void **state) {
     (void)state;
     /* Windows of 3 every 2 steps, the middle step shared; the first of equal steps wins. */
     const float x[5] = {1, 4, 4, 2, NAN}, dy[2] = {10, 1};
-    const int32_t winner_expected[2] = {1, 4};
+    const uint8_t winner_expected[2] = {1, 2};
     const float dx_expected[5] = {0, 10, 0, 0, 1};
     weir_pool p = {WEIR_POOL_MAX, 1, 5, 1, 3, 2, WEIR_VALID};
     for (int i = 0; i < all.count; i++) {
         float y[2], dx[5];
-        int32_t winner[2];
+        uint8_t winner[2];
         assert_int_equal(weir_pool_fwd(all.rt[i], &p, x, y, winner), WEIR_OK);
         assert_float_equal(y[0], 4, 0);
         assert_true(isnan(y[1]));
@@ -252,7 +281,7 @@ static void test_pool_max_first_nan_stays(void **state) {
     weir_pool p = {WEIR_POOL_MAX, 1, 4, 1, 4, 4, WEIR_VALID};
     for (int i = 0; i < all.count; i++) {
         float y[1];
-        int32_t winner[1];
+        uint8_t winner[1];
         assert_int_equal(weir_pool_fwd(all.rt[i], &p, x, y, winner), WEIR_OK);
         assert_true(isnan(y[0]));
         assert_int_equal(winner[0], 1);
@@ -454,9 +483,9 @@ static void test_pool_messages(void **state) {
     p.padding = WEIR_SAME;
     assert_refused(weir_pool_bwd(rt, &p, x, NULL, y),
                    "pool_bwd: winner is NULL, accepted: a pointer to it");
-    p.T = (int64_t)INT32_MAX + 1;
+    p.P = (int64_t)INT32_MAX + 1;
     assert_int_equal(weir_pool_bwd(rt, &p, x, NULL, y), WEIR_ERROR_ARGUMENT);
-    assert_non_null(strstr(weir_last_error(), "T (with winner) is 2147483648"));
+    assert_non_null(strstr(weir_last_error(), "P (with winner) is 2147483648"));
 }
 
 static void test_other_messages(void **state) {
@@ -536,6 +565,8 @@ int main(void) {
         cmocka_unit_test(test_conv1d_huge_stride),
         cmocka_unit_test(test_conv1d_huge_dilation),
         cmocka_unit_test(test_pool_huge_stride),
+        cmocka_unit_test(test_pool_winner_bytes),
+        cmocka_unit_test(test_pool_wide_winner),
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_pool_max),
         cmocka_unit_test(test_pool_max_first_nan_stays),

@@ -23,12 +23,18 @@ struct buffer {
     char *data;
     size_t bytes;
     bool at_end;
-    int displaced; /* elements */
+    int displaced;  /* elements */
+    size_t element; /* bytes */
 };
 
 void poison(float *a, int64_t n) {
     const uint32_t bits = POISON;
     for (int64_t i = 0; i < n; i++) memcpy(&a[i], &bits, sizeof bits);
+}
+
+bool is_poison_byte(const uint8_t *p) {
+    const uint32_t bits = POISON;
+    return *p == ((const uint8_t *)&bits)[(uintptr_t)p % sizeof bits];
 }
 
 bool is_poison(float a) {
@@ -52,13 +58,15 @@ static buffer *buffer_add(context *c, buffer_kind kind, const char *name) {
     return b;
 }
 
-static float *guarded_new(context *c, buffer_kind kind, const char *name, int64_t n) {
+static void *guarded_new(context *c, buffer_kind kind, const char *name, int64_t n,
+                         size_t element) {
     buffer *b = buffer_add(c, kind, name);
     b->page = (size_t)sysconf(_SC_PAGESIZE);
-    b->bytes = (size_t)n * sizeof(float);
+    b->element = element;
+    b->bytes = (size_t)n * element;
     b->at_end = rng_chance(&c->rng, 60);
     b->displaced = rng_chance(&c->rng, 50) ? (int)rng_range(&c->rng, 1, 15) : 0;
-    size_t shift = (size_t)b->displaced * sizeof(float);
+    size_t shift = (size_t)b->displaced * element;
     size_t inner = (b->bytes + shift + b->page) / b->page * b->page;
     b->map_bytes = inner + 2 * b->page;
     b->map = mmap(NULL, b->map_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -67,15 +75,23 @@ static float *guarded_new(context *c, buffer_kind kind, const char *name, int64_
     char *begin = b->map + b->page;
     poison((float *)(void *)begin, (int64_t)(inner / sizeof(float)));
     b->data = b->at_end ? begin + inner - b->bytes - shift : begin + shift;
-    return (float *)(void *)b->data;
+    return b->data;
 }
 
 float *input_new(context *c, const char *name, int64_t n) {
-    return guarded_new(c, BUFFER_INPUT, name, n);
+    return guarded_new(c, BUFFER_INPUT, name, n, sizeof(float));
 }
 
 float *output_new(context *c, const char *name, int64_t n) {
-    return guarded_new(c, BUFFER_OUTPUT, name, n);
+    return guarded_new(c, BUFFER_OUTPUT, name, n, sizeof(float));
+}
+
+uint8_t *bytes_input_new(context *c, const char *name, int64_t n) {
+    return guarded_new(c, BUFFER_INPUT, name, n, 1);
+}
+
+uint8_t *bytes_output_new(context *c, const char *name, int64_t n) {
+    return guarded_new(c, BUFFER_OUTPUT, name, n, 1);
 }
 
 static void *block_new(context *c, size_t bytes) {
@@ -121,11 +137,8 @@ void inputs_lock(context *c) { inputs_protect(c, PROT_READ); }
 void inputs_unlock(context *c) { inputs_protect(c, PROT_READ | PROT_WRITE); }
 
 static bool poisoned(const char *begin, const char *end) {
-    for (const char *p = begin; p < end; p += sizeof(float)) {
-        float a;
-        memcpy(&a, p, sizeof a);
-        if (!is_poison(a)) return false;
-    }
+    for (const char *p = begin; p < end; p++)
+        if (!is_poison_byte((const uint8_t *)p)) return false;
     return true;
 }
 
@@ -163,7 +176,7 @@ void address_describe(const context *c, const void *address, char *text, size_t 
                      b->name);
         } else {
             snprintf(text, size, "a write to the input %s, element %td", b->name,
-                     (p - b->data) / (ptrdiff_t)sizeof(float));
+                     (p - b->data) / (ptrdiff_t)b->element);
         }
         return;
     }

@@ -84,6 +84,9 @@ float *tensor_new(context *c, const char *name, int64_t n);
 /* Ordinary memory with |from|; NULL for NULL. */
 float *abs_new(context *c, const float *from, int64_t n);
 float *output_new(context *c, const char *name, int64_t n);
+/* The same for elements of one byte: displaced by a few bytes. */
+uint8_t *bytes_input_new(context *c, const char *name, int64_t n);
+uint8_t *bytes_output_new(context *c, const char *name, int64_t n);
 /* Ordinary memory, freed at the end of the case; set to poison. */
 float *plain_new(context *c, int64_t n);
 double *double_new(context *c, int64_t n);
@@ -100,6 +103,7 @@ void buffers_describe(const context *c, char *text, size_t size);
 
 void poison(float *a, int64_t n);
 bool is_poison(float a);
+bool is_poison_byte(const uint8_t *p); /* in memory of the functions above */
 
 /* ---- verdicts (compare.c) -----------------------------------------------------------------------
  */
@@ -128,6 +132,8 @@ void compare_bits(context *c, const tensor *t, const char *what, const float *go
 /* The same without any exception: integers. */
 void compare_integers(context *c, const tensor *t, const char *what, const int32_t *got,
                       const int32_t *expected);
+void compare_bytes(context *c, const tensor *t, const char *what, const uint8_t *got,
+                   const uint8_t *expected);
 void compare_scalar(context *c, const char *name, double got, double expected, double bound);
 
 /* ---- kernels that work on ranges (ranges.c) -----------------------------------------------------
@@ -137,7 +143,8 @@ void compare_scalar(context *c, const char *name, double got, double expected, d
 typedef struct output {
     tensor tensor;
     int64_t width;
-    bool integer;
+    bool integer;          /* elements are int32_t */
+    bool byte;             /* elements are uint8_t */
     bool no_negative_zero; /* -0 is a fault */
     const float *initial;  /* what it holds before the call; NULL: poison */
     /* Every `padded` elements only the first `used` count (0: all do); the rest hold anything. */

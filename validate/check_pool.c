@@ -9,7 +9,7 @@ enum { WORK = 200000 };
 typedef struct pool_case {
     weir_pool_call call;
     float *x, *dy;
-    int32_t *winner_in;
+    void *winner_in;
     bool winner;
 } pool_case;
 
@@ -36,6 +36,11 @@ static void shape_draw(context *c, weir_pool_call *call, weir_pool_kind kind, in
         p->T = size_draw(r, T_max);
         p->padding = rng_chance(r, 50) ? WEIR_VALID : WEIR_SAME;
         p->P = rng_chance(r, 15) ? p->T : rng_range(r, 1, 6);
+        /* The widest windows whose winners are bytes, and wider ones; too flat for differences. */
+        if (T_max > 12 && rng_chance(r, 10)) {
+            p->T = rng_range(r, 1, 300);
+            p->P = rng_range(r, 254, 300);
+        }
         if (p->padding == WEIR_VALID && p->P > p->T) p->P = p->T;
         p->S = rng_chance(r, 60) ? p->P : rng_range(r, 1, 5);
         padding_set(call);
@@ -43,6 +48,9 @@ static void shape_draw(context *c, weir_pool_call *call, weir_pool_kind kind, in
     shape_set(c, "N:%lld/T:%lld/C:%lld/P:%lld/S:%lld/%s", (long long)p->N, (long long)p->T,
               (long long)p->C, (long long)p->P, (long long)p->S, weir_padding_name(p->padding));
 }
+
+/* Of 4 bytes where windows are wide, as weir/ops.h defines. */
+static bool wide(const weir_pool_call *c) { return c->p.P > 256; }
 
 static tensor output_shape(const weir_pool_call *c, const char *name) {
     return (tensor){name, {c->p.N, c->T_out, c->p.C}};
@@ -59,7 +67,7 @@ static void max_fwd_call(const weir_kernels *k, void *arg, int64_t r0, int64_t r
     const pool_case *a = arg;
     weir_pool_call call = a->call;
     call.y = out[0];
-    if (a->winner) call.winner = (int32_t *)(void *)out[1];
+    if (a->winner) call.winner = out[1];
     k->pool_max_fwd(&call, r0, r1);
 }
 
@@ -68,10 +76,22 @@ static void winners_new(context *c, pool_case *k) {
     k->call.x = k->x = tensor_new(c, "x", tensor_size(&x));
     weir_pool_call call = k->call;
     call.y = plain_new(c, tensor_size(&y));
-    k->winner_in = (int32_t *)(void *)input_new(c, "winner", tensor_size(&y));
-    call.winner = k->winner_in;
+    int64_t n = tensor_size(&y);
+    call.winner = wide(&call) ? (void *)input_new(c, "winner", n) : bytes_input_new(c, "winner", n);
     c->oracle->pool_max_fwd(&call, 0, k->call.p.N * k->call.T_out);
-    k->call.winner_in = k->winner_in;
+    k->call.winner_in = k->winner_in = call.winner;
+}
+
+/* Some winners that are no step of their window: their dy reaches no dx. */
+static void winners_spoil(context *c, const pool_case *k) {
+    tensor y = output_shape(&k->call, "y");
+    for (int64_t i = 0, n = tensor_size(&y); i < n; i++) {
+        if (!rng_chance(&c->rng, 20)) continue;
+        if (wide(&k->call))
+            ((int32_t *)k->winner_in)[i] = (int32_t)rng_next(&c->rng);
+        else
+            ((uint8_t *)k->winner_in)[i] = (uint8_t)rng_range(&c->rng, 0, 255);
+    }
 }
 
 static void max_bwd_call(const weir_kernels *k, void *arg, int64_t r0, int64_t r1,
@@ -148,8 +168,10 @@ static range_check fwd_check(pool_case *k) {
     r.rows = k->call.p.N * k->call.T_out;
     r.outputs = max && k->winner ? 2 : 1;
     r.output[0] = (output){.tensor = output_shape(&k->call, "y"), .width = k->call.p.C};
-    r.output[1] =
-        (output){.tensor = output_shape(&k->call, "winner"), .width = k->call.p.C, .integer = true};
+    r.output[1] = (output){.tensor = output_shape(&k->call, "winner"),
+                           .width = k->call.p.C,
+                           .integer = wide(&k->call),
+                           .byte = !wide(&k->call)};
     return r;
 }
 
@@ -177,6 +199,7 @@ static void max_bwd_case(context *c) {
     pool_case k = {0};
     shape_draw(c, &k.call, WEIR_POOL_MAX, 80, 60);
     winners_new(c, &k);
+    if (rng_chance(&c->rng, 40)) winners_spoil(c, &k);
     tensor dy = output_shape(&k.call, "dy");
     k.call.dy = k.dy = tensor_new(c, "dy", tensor_size(&dy));
     range_check r = bwd_check(&k);
@@ -263,11 +286,11 @@ static void max_fwd_by_hand(context *c) {
         weir_padding padding;
         int64_t P, S, T_out, P_l;
         float y[5];
-        int32_t winner[5];
-    } cases[] = {{WEIR_VALID, 3, 1, 3, 0, {3, 3, NAN}, {1, 1, 4}},
-                 {WEIR_VALID, 2, 2, 2, 0, {3, 3}, {1, 2}},
-                 {WEIR_SAME, 2, 2, 3, 0, {3, 3, NAN}, {1, 2, 4}},
-                 {WEIR_SAME, 4, 3, 2, 1, {3, NAN}, {1, 4}}};
+        uint8_t winner[5];
+    } cases[] = {{WEIR_VALID, 3, 1, 3, 0, {3, 3, NAN}, {1, 0, 2}},
+                 {WEIR_VALID, 2, 2, 2, 0, {3, 3}, {1, 0}},
+                 {WEIR_SAME, 2, 2, 3, 0, {3, 3, NAN}, {1, 0, 0}},
+                 {WEIR_SAME, 4, 3, 2, 1, {3, NAN}, {1, 2}}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         weir_pool_call call = {.p = {.kind = WEIR_POOL_MAX, .N = 1, .T = 5, .C = 1}};
         call.p.P = cases[i].P;
@@ -280,11 +303,13 @@ static void max_fwd_by_hand(context *c) {
                        0);
         call.x = x;
         call.y = plain_new(c, 5);
-        call.winner = (int32_t *)(void *)plain_new(c, 5);
+        call.winner = plain_new(c, 2);
         c->oracle->pool_max_fwd(&call, 0, call.T_out);
         tensor y = {"y by hand", {call.T_out}}, winner = {"winner by hand", {call.T_out}};
         compare_bits(c, &y, "the hand-computed case", call.y, cases[i].y);
-        compare_integers(c, &winner, "the hand-computed case", call.winner, cases[i].winner);
+        compare_bytes(c, &winner, "the hand-computed case", call.winner, cases[i].winner);
+        compare_scalar(c, "weir_pool_winner_bytes", (double)weir_pool_winner_bytes(&call.p),
+                       (double)call.T_out, 0);
     }
 }
 
@@ -310,8 +335,7 @@ const check check_pool_avg_bwd = {"pool_avg_bwd", avg_bwd_case, avg_bwd_oracle};
 
 static weir_status fwd_op(weir_runtime *rt, void *arg, float *const *out) {
     const pool_case *k = arg;
-    return weir_pool_fwd(rt, &k->call.p, k->x, out[0],
-                         k->winner ? (int32_t *)(void *)out[1] : NULL);
+    return weir_pool_fwd(rt, &k->call.p, k->x, out[0], k->winner ? out[1] : NULL);
 }
 
 static weir_status bwd_op(weir_runtime *rt, void *arg, float *const *out) {

@@ -163,6 +163,19 @@ void compare_integers(context *c, const tensor *t, const char *what, const int32
     }
 }
 
+void compare_bytes(context *c, const tensor *t, const char *what, const uint8_t *got,
+                   const uint8_t *expected) {
+    int64_t n = tensor_size(t);
+    c->compared += n;
+    for (int64_t i = 0; i < n; i++) {
+        if (got[i] == expected[i]) continue;
+        char name[96];
+        fail(c, "%s got %d, not as %s: %d", element_name(t, i, name, sizeof name), got[i], what,
+             expected[i]);
+        return;
+    }
+}
+
 void compare_scalar(context *c, const char *name, double got, double expected, double bound) {
     c->compared++;
     double error = fabs(got - expected), e = 0;

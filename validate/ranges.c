@@ -24,7 +24,8 @@ void outputs_new(context *c, const range_check *r, float **out) {
     for (int i = 0; i < r->outputs; i++) {
         const output *o = &r->output[i];
         int64_t n = tensor_size(&o->tensor);
-        out[i] = output_new(c, o->tensor.name, n);
+        out[i] = o->byte ? (float *)(void *)bytes_output_new(c, o->tensor.name, n)
+                         : output_new(c, o->tensor.name, n);
         if (o->initial) memcpy(out[i], o->initial, (size_t)n * sizeof(float));
     }
 }
@@ -38,17 +39,21 @@ void padding_clear(const range_check *r, float *const *out) {
     }
 }
 
+/* With the bits of the kernel named by what: all that integers can have. */
+static void output_same(context *c, const output *o, const char *what, const float *got,
+                        const float *expected) {
+    const void *a = got, *b = expected;
+    if (o->byte)
+        compare_bytes(c, &o->tensor, what, a, b);
+    else if (o->integer)
+        compare_integers(c, &o->tensor, what, a, b);
+    else
+        compare_bits(c, &o->tensor, what, got, expected);
+}
+
 void ranges_same(context *c, const range_check *r, const char *what, float *const *got,
                  float *const *expected) {
-    for (int i = 0; i < r->outputs; i++) {
-        const output *o = &r->output[i];
-        if (o->integer) {
-            compare_integers(c, &o->tensor, what, (const int32_t *)(const void *)got[i],
-                             (const int32_t *)(const void *)expected[i]);
-        } else {
-            compare_bits(c, &o->tensor, what, got[i], expected[i]);
-        }
-    }
+    for (int i = 0; i < r->outputs; i++) output_same(c, &r->output[i], what, got[i], expected[i]);
 }
 
 static void zeros_check(context *c, const tensor *t, const float *got) {
@@ -70,14 +75,18 @@ void ranges_compare(context *c, const range_check *r, float *const *got, float *
     r->bound(c, r->arg, expected, bound);
     for (int i = 0; i < r->outputs; i++) {
         const output *o = &r->output[i];
-        if (o->integer) {
-            compare_integers(c, &o->tensor, "scalar", (const int32_t *)(const void *)got[i],
-                             (const int32_t *)(const void *)expected[i]);
-        } else {
+        if (o->integer || o->byte)
+            output_same(c, o, "scalar", got[i], expected[i]);
+        else
             compare_bounds(c, &o->tensor, got[i], expected[i], bound[i]);
-            if (o->no_negative_zero) zeros_check(c, &o->tensor, got[i]);
-        }
+        if (o->no_negative_zero) zeros_check(c, &o->tensor, got[i]);
     }
+}
+
+/* Element j holds what it held before the call. */
+static bool untouched(const output *o, const float *out, int64_t j) {
+    if (o->byte) return is_poison_byte((const uint8_t *)(const void *)out + j);
+    return o->initial ? !memcmp(&out[j], &o->initial[j], sizeof(float)) : is_poison(out[j]);
 }
 
 /* Rows outside r0 <= r < r1 still hold what they held before the call. */
@@ -89,9 +98,7 @@ static void outside_untouched(context *c, const range_check *r, int64_t r0, int6
         for (int64_t j = 0; j < n; j++) {
             int64_t row = j / o->width;
             if (row >= r0 && row < r1) continue;
-            bool same = o->initial ? !memcmp(&out[i][j], &o->initial[j], sizeof(float))
-                                   : is_poison(out[i][j]);
-            if (same) continue;
+            if (untouched(o, out[i], j)) continue;
             fail(c, "%s: rows %lld to %lld were asked for, element %lld (row %lld) was written",
                  o->tensor.name, (long long)r0, (long long)r1, (long long)j, (long long)row);
             return;
@@ -154,10 +161,19 @@ void hash_words(context *c, const void *words, int64_t n) {
     }
 }
 
+static void hash_bytes(context *c, const void *bytes, int64_t n) {
+    c->compared += n;
+    for (int64_t i = 0; i < n; i++)
+        c->hash = (c->hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3u;
+}
+
 void ranges_hash(context *c, const range_check *r) {
     float *got[MAX_OUTPUTS];
     ranges_run(c, r, got);
-    for (int i = 0; i < r->outputs; i++) hash_words(c, got[i], tensor_size(&r->output[i].tensor));
+    for (int i = 0; i < r->outputs; i++) {
+        const output *o = &r->output[i];
+        (o->byte ? hash_bytes : hash_words)(c, got[i], tensor_size(&o->tensor));
+    }
     cuts_check(c, r, got);
 }
 

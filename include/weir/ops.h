@@ -96,17 +96,23 @@ typedef struct weir_pool {
 } weir_pool;
 
 WEIR_API int64_t weir_pool_t_out(const weir_pool *p);
+/*
+ * Bytes of the winners of a maximum: N T_out C, each a uint8_t, where P <= 256, else four times as
+ * many, each an int32_t. 0 for the average, which has none, and for options that are refused.
+ */
+WEIR_API int64_t weir_pool_winner_bytes(const weir_pool *p);
 
 /*
- * x[N][T][C] -> y[N][T_out][C]. winner[N][T_out][C]: the time step (0 .. T-1) that a maximum came
- * from, for the backward pass; optional, and not written for the average.
+ * x[N][T][C] -> y[N][T_out][C]. winner[N][T_out][C], weir_pool_winner_bytes of them: where in its
+ * window a maximum came from, for the backward pass; optional, and not written for the average. The
+ * position counts the steps from the first step of the window that lies inside x, which is 0.
  */
 WEIR_API weir_status weir_pool_fwd(weir_runtime *rt, const weir_pool *p, const float *x, float *y,
-                                   int32_t *winner);
+                                   void *winner);
 /* dy[N][T_out][C], winner (maximum only, else NULL) -> dx[N][T][C]. The dy of a window whose winner
  * is not a step of that window reaches no dx. */
 WEIR_API weir_status weir_pool_bwd(weir_runtime *rt, const weir_pool *p, const float *dy,
-                                   const int32_t *winner, float *dx);
+                                   const void *winner, float *dx);
 
 /* ---- dense ------------------------------------------------------------------------------------
  * y[n][o] = act(b[o] + sum over i of x[n][i] w[i][o]). Gradients as for conv1d: before the

@@ -46,12 +46,13 @@ static weir_status build(layer *l) {
     return WEIR_OK;
 }
 
-/* The winners of the maximum: int32_t in the place of floats. */
+/* The winners of the maximum in the place of floats. */
 static int64_t keep_floats(const layer *l, int64_t N) {
-    return is_max(l) ? N * weir_shape_floats(l->out) : 0;
+    const weir_pool p = params(l, N);
+    return (weir_pool_winner_bytes(&p) + (int64_t)sizeof(float) - 1) / (int64_t)sizeof(float);
 }
 
-static int32_t *winner(const layer *l) { return is_max(l) ? (int32_t *)l->keep : NULL; }
+static void *winner(const layer *l) { return is_max(l) ? l->keep : NULL; }
 
 static weir_status forward(const layer *l, const pass *p, const float *x, float *y) {
     const weir_pool c = params(l, p->N);
