@@ -97,6 +97,11 @@ class Backward : public GruCase {
     weir_gru_gradients gradients = {};
 };
 
+/* x, y and the weights once; both ways also their gradients. */
+double bytes_of(const weir_gru &p) {
+    return 4.0 * static_cast<double>(p.N * p.T * (p.C_in + p.H) + 3 * p.H * (p.C_in + p.H));
+}
+
 template <class C>
 Group group_of(const Options &options, const std::string &op, const Shape &shape, bool reset_after,
                double passes) {
@@ -106,6 +111,10 @@ Group group_of(const Options &options, const std::string &op, const Shape &shape
     group.shape = shape.name({"N", "T", "Cin", "H"});
     group.flops =
         passes * 2.0 * static_cast<double>(p.N * p.T * 3 * p.H) * static_cast<double>(p.C_in + p.H);
+    group.bytes = passes * bytes_of(p);
+    /* Forward the two gates and the candidate are activated; backward takes them from the reserve. */
+    const double units = static_cast<double>(p.N * p.T * p.H);
+    if (passes < 2) group.activations = {{p.recurrent, 2 * units}, {p.activation, units}};
     group.backends = op_backends(options);
     group.open = [shape, reset_after] { return std::make_unique<C>(shape, reset_after); };
     return group;

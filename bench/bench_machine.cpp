@@ -1,24 +1,14 @@
 /* FMA peak and read bandwidth of the machine. SPDX-License-Identifier: Apache-2.0 */
-#include <algorithm>
-#include <thread>
-
 #include "harness.h"
 #include "machine.h"
-#include "team.h"
 
 namespace bench {
 namespace {
 
-/* The same work on every thread of the backend; long enough that starting them does not count. */
+/* Long enough that starting the threads does not count. */
 template <class Body> void on_threads(int threads, const Body &body) {
-    std::vector<std::thread> team;
-    const auto placed = [&](int i) {
-        team_bind_thread(i);
-        body(i);
-    };
-    for (int i = 1; i < threads; i++) team.emplace_back(placed, i);
-    placed(0);
-    for (std::thread &thread : team) thread.join();
+    time_together(
+        threads, [](int) {}, body);
 }
 
 constexpr int64_t fma_rounds = 2000000;
@@ -34,7 +24,8 @@ class Fma : public Case {
     }
 };
 
-constexpr double read_bytes = 512e6; /* per run and thread, about */
+/* Passes over `floats` that make about 512 MB per run and thread. */
+int64_t rounds_of(int64_t floats) { return (512 << 20) / (4 * floats) + 1; }
 
 class Read : public Case {
   public:
@@ -43,8 +34,7 @@ class Read : public Case {
             buffers.push_back(random_tensor(floats, static_cast<unsigned>(i)));
     }
     Work prepare(const Backend &backend) override {
-        const auto rounds =
-            static_cast<int64_t>(read_bytes / (4.0 * static_cast<double>(floats))) + 1;
+        const int64_t rounds = rounds_of(floats);
         return {[this, backend, rounds] {
                     on_threads(backend.threads, [&](int i) {
                         read_run(backend.isa, buffers[static_cast<size_t>(i)].data(), floats,
@@ -73,21 +63,22 @@ void add_fma(std::vector<Group> &list, const Options &options, weir_isa isa) {
     }
 }
 
-void add_read(std::vector<Group> &list, const Options &options, weir_isa isa,
-              const std::string &level, int64_t bytes) {
+/* One group per number of threads and level. */
+void add_reads(std::vector<Group> &list, const Options &options, weir_isa isa,
+               const weir_machine_info &info) {
     for (const Backend &backend : weir_backends(options)) {
-        if (backend.isa != isa || bytes < 512) continue;
-        Group group;
-        group.op = "read_" + level;
-        group.shape = "KiB:" + std::to_string(bytes / 1024);
-        group.backends = {backend};
-        const int64_t floats = bytes / 512 * 128;
-        const auto rounds =
-            static_cast<int64_t>(read_bytes / (4.0 * static_cast<double>(floats))) + 1;
-        group.bytes = 4.0 * static_cast<double>(floats * rounds) * backend.threads;
+        if (backend.isa != isa) continue;
         const int threads = backend.threads;
-        group.open = [bytes, threads] { return std::make_unique<Read>(bytes, threads); };
-        list.push_back(group);
+        for (const MemoryLevel &level : memory_levels(info, threads)) {
+            Group group;
+            group.op = std::string("read_") + level.name;
+            group.shape = "KiB:" + std::to_string(level.buffer / 1024);
+            group.backends = {backend};
+            const int64_t floats = level.buffer / 512 * 128;
+            group.bytes = 4.0 * static_cast<double>(floats * rounds_of(floats)) * threads;
+            group.open = [=] { return std::make_unique<Read>(level.buffer, threads); };
+            list.push_back(group);
+        }
     }
 }
 
@@ -98,10 +89,7 @@ std::vector<Group> groups(const Options &options) {
     for (const weir_isa isa : options.isas) {
         if (!machine_has(isa)) continue;
         add_fma(list, options, isa);
-        add_read(list, options, isa, "L1", info.l1d_bytes / 2);
-        add_read(list, options, isa, "L2", info.l2_bytes / 2);
-        add_read(list, options, isa, "L3", info.l3_bytes / 4);
-        add_read(list, options, isa, "memory", std::max<int64_t>(4 * info.l3_bytes, 128 << 20));
+        add_reads(list, options, isa, info);
     }
     return list;
 }

@@ -3,22 +3,18 @@
 
 #include <benchmark/benchmark.h>
 #include <regex.h>
-#include <sys/resource.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <stdexcept>
-#include <thread>
 #include <tuple>
 
-#include "machine.h"
+#include "collector.h"
+#include "entry.h"
 #include "onednn.h"
 #include "options.h"
+#include "peer.h"
+#include "roofline.h"
 #include "table.h"
 #include "team.h"
 
@@ -54,166 +50,31 @@ weir_runtime *create_runtime(const Backend &backend) {
     return runtime;
 }
 
-/* Makes the machine the backend's own: its threads in their places, the other's asleep. */
-void enter(const Backend &backend, bool quick) {
-    static int previous = -1;
-    const int now = backend.library * 2 + backend.threading;
-    if (backend.library == Backend::WEIR) {
-        runtime_of(backend);
-        if (backend.threading == WEIR_THREADING_POOL) team_bind_thread(0);
-    }
-    if (backend.library != Backend::WEIR || backend.threading == WEIR_THREADING_OPENMP)
-        team_bind_openmp(backend.threads);
-    /* libgomp's threads spin for some milliseconds after their last work. */
-    if (previous != now && !quick) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    previous = now;
-}
-
-/* One benchmark of a group. */
-struct Entry {
-    const Backend *backend;
-    std::string name;
-    Work work;
-    std::string error;
-};
-
-/* Empty when the outputs agree. The bound is loose: it finds wrong results, not rounding. */
-std::string disagreement(const Entry &a, const Results &results_a, const Entry &b,
-                         const Results &results_b) {
-    if (results_a.empty() || results_b.empty()) return "";
-    for (size_t i = 0; i < results_a.size(); i++) {
-        const Tensor &u = results_a[i].second, &v = results_b.at(i).second;
-        float largest = 0, difference = 0;
-        bool finite = u.size() == v.size();
-        for (size_t j = 0; finite && j < u.size(); j++) {
-            largest = std::max(largest, std::fabs(u[j]));
-            difference = std::max(difference, std::fabs(u[j] - v[j]));
-            finite = std::isfinite(u[j]) && std::isfinite(v[j]);
-        }
-        if (finite && difference <= 1e-3f * largest) continue;
-        return results_a[i].first + " of " + a.backend->name + " and " + b.backend->name +
-               " differs by " + std::to_string(difference) + ", its largest value is " +
-               std::to_string(largest);
-    }
-    return "";
-}
-
-/* Collects the times for the table and passes everything on to the JSON file. */
-class Collector : public benchmark::BenchmarkReporter {
-  public:
-    Collector(const std::string &path, bool only_best) : show_best(only_best) {
-        if (path.empty()) return;
-        file.open(path);
-        if (!file) throw std::runtime_error(path + ": can't be written");
-        json.SetOutputStream(&file);
-        json.ReportContext(Context());
-    }
-    bool ReportContext(const Context &) override { return true; }
-    void ReportRuns(const std::vector<Run> &reports) override {
-        std::vector<Run> runs = reports;
-        for (Run &run : runs) {
-            run.run_name.time_type.clear(); /* "/real_time": all times here are */
-            if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
-            samples[run.run_name.str()].emplace_back(run.real_accumulated_time /
-                                                         static_cast<double>(run.iterations),
-                                                     run.counters["preemptions/s"].value);
-        }
-        if (file.is_open()) json.ReportRuns(runs);
-    }
-    void close() {
-        if (file.is_open()) json.Finalize();
-    }
-    /* Over the repetitions; 0 if there are none. */
-    Timing timing(const std::string &name) {
-        auto &s = samples[name];
-        if (s.empty()) return {};
-        std::sort(s.begin(), s.end());
-        const size_t middle = s.size() / 2;
-        const auto &shown = show_best ? s[0] : s[middle];
-        const bool between = !show_best && s.size() % 2 == 0;
-        return {between ? (s[middle - 1].first + shown.first) / 2 : shown.first, s[0].first,
-                shown.second};
-    }
-
-  private:
-    const bool show_best;
-    std::ofstream file;
-    benchmark::JSONReporter json;
-    std::map<std::string, std::vector<std::pair<double, double>>> samples; /* and preemptions/s */
-};
-
-std::string full_name(const Group &group, const Backend &backend) {
-    return group.op + "/" + backend.name + (group.shape.empty() ? "" : "/") + group.shape +
-           "/threads:" + std::to_string(backend.threads);
-}
-
-void prepare(Case &tensors, Entry &entry, const Entry *first, Results &reference, bool quick) {
-    try {
-        enter(*entry.backend, quick);
-        entry.work = tensors.prepare(*entry.backend);
-        entry.work.run();
-        if (!entry.work.results) return;
-        if (!first)
-            reference = entry.work.results();
-        else
-            entry.error = disagreement(*first, reference, entry, entry.work.results());
-    } catch (const std::exception &e) {
-        entry.error = e.what();
-    }
-}
-
-/* How often the system took a processor from a thread of this process that wanted to go on. */
-int64_t preemptions() {
-    rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_nivcsw;
-}
-
-void time_it(benchmark::State &state, const Group &group, const Entry &entry, double peak,
-             bool quick) {
-    enter(*entry.backend, quick);
-    entry.work.run();
-    const int64_t before = preemptions();
-    for (auto _ : state) entry.work.run();
-    state.counters["preemptions/s"] = benchmark::Counter(
-        static_cast<double>(preemptions() - before), benchmark::Counter::kIsRate);
-    const auto rate = benchmark::Counter::kIsIterationInvariantRate;
-    if (group.flops > 0) state.counters["GFLOP/s"] = benchmark::Counter(group.flops / 1e9, rate);
-    if (group.flops > 0 && peak > 0)
-        state.counters["%peak"] = benchmark::Counter(100 * group.flops / peak, rate);
-    if (group.bytes > 0) state.counters["GB/s"] = benchmark::Counter(group.bytes / 1e9, rate);
-    if (group.samples > 0) state.counters["samples/s"] = benchmark::Counter(group.samples, rate);
-    if (!entry.work.implementation.empty()) state.SetLabel(entry.work.implementation);
-}
-
-/* Times the entries in turns; false if one failed. */
-bool run_group(const Group &group, std::vector<Entry> &entries, const Peaks &peaks,
-               Collector &collector, Table &table, bool quick) {
-    const std::unique_ptr<Case> tensors = group.open();
-    Results reference;
-    const Entry *first = nullptr;
+/* Times the entries in turns. */
+void run_group(const Group &group, std::vector<Entry> &entries, Peer *peer,
+               const Roofline &roofline, Collector &collector, Table &table, bool quick) {
+    Bench bench(group, peer, quick);
+    bool any = false;
     benchmark::ClearRegisteredBenchmarks();
     for (Entry &entry : entries) {
-        prepare(*tensors, entry, first, reference, quick);
+        bench.prepare(entry);
         if (!entry.error.empty()) continue;
-        if (!first) first = &entry;
-        benchmark::RegisterBenchmark(entry.name.c_str(),
-                                     [&](benchmark::State &state) {
-                                         time_it(state, group, entry, peaks.of(*entry.backend),
-                                                 quick);
-                                     })
-            ->UseRealTime()
-            ->Unit(benchmark::kMillisecond);
+        any = true;
+        auto *timed =
+            benchmark::RegisterBenchmark(entry.name.c_str(), [&](benchmark::State &state) {
+                bench.time(state, entry, roofline);
+            });
+        timed->Unit(benchmark::kMillisecond);
+        if (entry.backend->peer)
+            timed->UseManualTime();
+        else
+            timed->UseRealTime();
     }
-    if (first) benchmark::RunSpecifiedBenchmarks(&collector, nullptr, ".");
-    bool good = true;
-    for (const Entry &entry : entries) {
+    if (any) benchmark::RunSpecifiedBenchmarks(&collector, nullptr, ".");
+    for (const Entry &entry : entries)
         table.add(*entry.backend, collector.timing(entry.name), entry.work.implementation,
                   entry.error);
-        good = good && entry.error.empty();
-    }
     table.print(group);
-    return good;
 }
 
 /* --benchmark_filter: an extended regular expression, after a "-" what is left out. */
@@ -247,28 +108,66 @@ std::vector<Entry> select(const Group &group) {
     return entries;
 }
 
+/* "2.6" of "2.6.3, avx512_core, OpenMP" */
+std::string short_version(const std::string &description) {
+    return description.substr(0, description.find('.', description.find('.') + 1));
+}
+
+/* The versions of oneDNN in this run, after they were said; empty: none. */
+std::pair<std::string, std::string> describe_libraries(const Peer *peer) {
+    weir_machine_info info;
+    check(weir_machine_describe(&info));
+    std::printf("%s, %d cores allowed; weir %s; oneDNN: %s%s\n", info.cpu_model, info.cores_allowed,
+                weir_version(), onednn_description().c_str(),
+                peer ? ("; and " + peer->description()).c_str() : "");
+    benchmark::AddCustomContext("cpu_model", info.cpu_model);
+    benchmark::AddCustomContext("weir", weir_version());
+    benchmark::AddCustomContext("oneDNN", onednn_description());
+    if (peer) benchmark::AddCustomContext("oneDNN of the peer program", peer->description());
+    return {onednn_available() ? short_version(onednn_description()) : "",
+            peer ? short_version(peer->description()) : ""};
+}
+
+JsonObject describe_run(const Area &area, const CommandLine &line, const Roofline &roofline,
+                        const Table &table) {
+    return JsonObject()
+        .text("area", area.name)
+        .text("command", line.text)
+        .flag("quick", line.options.quick)
+        .flag("best", line.options.best)
+        .object("machine", roofline.json())
+        .array("rows", table.json());
+}
+
+void list_names(const std::vector<Group> &groups) {
+    for (const Group &group : groups)
+        for (const Entry &entry : select(group)) std::printf("%s\n", entry.name.c_str());
+}
+
 int run_groups(const Area &area, const CommandLine &line) {
     const std::vector<Group> groups = area.groups(line.options);
+    if (line.serve >= 0) return serve(groups, line.options.quick, line.serve);
     if (line.list) {
-        for (const Group &group : groups)
-            for (const Entry &entry : select(group)) std::printf("%s\n", entry.name.c_str());
+        list_names(groups);
         return 0;
     }
-    const Peaks peaks(line.options);
-    peaks.describe();
-    benchmark::AddCustomContext("oneDNN", onednn_description());
-    Collector collector(line.out, line.options.best);
-    Table table(area, peaks, line.options);
-    bool good = true;
+    std::unique_ptr<Peer> peer;
+    if (!line.options.peer.empty()) peer = std::make_unique<Peer>(line.options);
+    const auto versions = describe_libraries(peer.get());
+    const Roofline roofline(line.options, groups);
+    roofline.describe();
+    Collector collector(line.options.best);
+    Table table(area, roofline, line.options, versions);
+    table.head(groups);
     for (size_t i = 0; i < groups.size(); i++) {
         std::vector<Entry> entries = select(groups[i]);
         if (entries.empty()) continue;
         table.progress(groups[i], i + 1, groups.size());
-        good = run_group(groups[i], entries, peaks, collector, table, line.options.quick) && good;
+        run_group(groups[i], entries, peer.get(), roofline, collector, table, line.options.quick);
     }
-    collector.close();
     table.finish();
-    return good ? 0 : 1;
+    if (!line.out.empty()) collector.write(line.out, describe_run(area, line, roofline, table));
+    return table.complete() ? 0 : 1;
 }
 
 } // namespace
@@ -298,19 +197,27 @@ std::vector<Backend> weir_backends(const Options &options) {
     return backends;
 }
 
-std::vector<Backend> op_backends(const Options &options) {
-    std::vector<Backend> backends = weir_backends(options);
-    if (!onednn_available()) return backends;
+/* oneDNN of this program, or of its peer, with its own layouts and with plain tensors. */
+static void add_onednn(std::vector<Backend> &backends, const Options &options,
+                       const std::string &name, bool peer) {
     for (const int threads : options.threads) {
         Backend backend;
         backend.library = Backend::ONEDNN;
         backend.threads = threads;
-        backend.name = "onednn";
+        backend.peer = peer;
+        backend.name = name;
         backends.push_back(backend);
-        backend.name = "onednn_plain";
+        backend.name = name + "_plain";
         backend.plain = true;
         backends.push_back(backend);
     }
+}
+
+std::vector<Backend> op_backends(const Options &options) {
+    std::vector<Backend> backends = weir_backends(options);
+    if (onednn_available()) add_onednn(backends, options, "onednn", false);
+    const std::string peer = WEIR_BENCH_PEER; /* empty in a build with one oneDNN */
+    if (!options.peer.empty()) add_onednn(backends, options, peer.empty() ? "peer" : peer, true);
     return backends;
 }
 

@@ -42,15 +42,24 @@ struct Backend {
     weir_isa isa = WEIR_ISA_AUTO;                   /* WEIR */
     weir_threading threading = WEIR_THREADING_POOL; /* WEIR */
     bool plain = false; /* ONEDNN: tensors stay in plain layouts, reorders are timed */
+    bool peer = false;  /* ONEDNN: the version that the peer program is linked with */
 };
 
 using Results = std::vector<std::pair<std::string, Tensor>>;
+
+/* What a peer program measured. */
+struct Measured {
+    double seconds = 0; /* of all runs together */
+    double preemptions = 0;
+};
 
 /* One operation on one backend, ready to be timed. */
 struct Work {
     std::function<void()> run;        /* what is timed */
     std::function<Results()> results; /* outputs of the last run in Weir's layout; may be empty */
     std::string implementation;       /* name of what the backend chose; may be empty */
+    /* Runs n times in another program, which measures; then nothing else is set. */
+    std::function<Measured(int64_t n)> run_elsewhere = {};
 };
 
 /* Owns the tensors of one operation and shape. */
@@ -65,6 +74,8 @@ struct Group {
     std::string op, shape;
     double flops = 0, bytes = 0; /* that one run needs at least; 0: no such column */
     double samples = 0;          /* of a training step */
+    /* Elements that go through an activation whose time belongs to the roofline's bound. */
+    std::vector<std::pair<weir_activation, double>> activations;
     std::vector<Backend> backends;
     std::function<std::unique_ptr<Case>()> open; /* called when its turn comes */
 };
@@ -75,6 +86,7 @@ struct Options {
     std::vector<int> threads;
     bool quick = false;
     bool best = false; /* show the best repetition, not the median */
+    std::string peer;  /* program of the same area linked with another oneDNN; empty: none */
 };
 
 /* What one program measures. */
@@ -88,7 +100,8 @@ struct Area {
 /* The body of main. */
 int run_area(int argc, char **argv, const Area &area);
 
-/* Every instruction set asked for with every number of threads, then oneDNN if it is built in. */
+/* Every instruction set asked for with every number of threads, then oneDNN if it is built in, then
+ * the oneDNN of the peer program if there is one. */
 std::vector<Backend> op_backends(const Options &options);
 /* The same without oneDNN. */
 std::vector<Backend> weir_backends(const Options &options);

@@ -7,6 +7,9 @@
 #include <thread>
 #include <vector>
 
+#include "harness.h"
+#include "team.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -130,32 +133,68 @@ void read_run(weir_isa, const float *, int64_t, int64_t) {}
 
 #endif
 
-/* One trial: all threads start together; the slowest decides. */
-static double fma_trial(weir_isa isa, int threads, int64_t rounds) {
+double time_together(int threads, const std::function<void(int)> &prepare,
+                     const std::function<void(int)> &body) {
     using clock = std::chrono::steady_clock;
     std::atomic<int> ready{0};
     std::vector<double> seconds(static_cast<size_t>(threads));
-    const auto body = [&](size_t i) {
-        fma_run(isa, rounds / 8); /* wakes the vector units and the clock up */
+    const auto placed = [&](int i) {
+        team_bind_thread(i);
+        prepare(i);
         ready++;
-        while (ready < threads) {}
+        while (ready < threads) std::this_thread::yield();
         const auto start = clock::now();
-        fma_run(isa, rounds);
-        seconds[i] = std::chrono::duration<double>(clock::now() - start).count();
+        body(i);
+        seconds[static_cast<size_t>(i)] =
+            std::chrono::duration<double>(clock::now() - start).count();
     };
     std::vector<std::thread> team;
-    for (size_t i = 1; i < seconds.size(); i++) team.emplace_back(body, i);
-    body(0);
+    for (int i = 1; i < threads; i++) team.emplace_back(placed, i);
+    placed(0);
     for (auto &thread : team) thread.join();
-    return threads * fma_flops(isa, rounds) / *std::max_element(seconds.begin(), seconds.end());
+    team_unbind_main();
+    return *std::max_element(seconds.begin(), seconds.end());
 }
 
 double fma_peak(weir_isa isa, int threads) {
     if (!machine_has(isa)) return 0;
-    double best = 0;
+    constexpr int64_t rounds = 300000; /* about 2 ms */
+    double best = 1e9;
+    for (int trial = 0; trial < 10; trial++) {
+        /* what is not timed wakes the vector units and the clock up */
+        const double seconds = time_together(
+            threads, [=](int) { fma_run(isa, rounds / 8); }, [=](int) { fma_run(isa, rounds); });
+        best = std::min(best, seconds);
+    }
+    return threads * fma_flops(isa, rounds) / best;
+}
+
+double read_bandwidth(weir_isa isa, int threads, int64_t bytes) {
+    if (!machine_has(isa)) return 0;
+    const int64_t floats = bytes / 512 * 128, rounds = (64 << 20) / bytes + 1;
+    std::vector<Tensor> buffers(static_cast<size_t>(threads));
+    const auto buffer = [&](int i) -> Tensor & { return buffers[static_cast<size_t>(i)]; };
+    /* Each thread's buffer is written by that thread, so that it lies on its node. */
+    time_together(
+        threads, [&](int i) { buffer(i) = zero_tensor(floats); }, [](int) {});
+    const auto read = [&](int i) { read_run(isa, buffer(i).data(), floats, rounds); };
+    double best = 1e9;
     for (int trial = 0; trial < 10; trial++)
-        best = std::max(best, fma_trial(isa, threads, 300000)); /* about 2 ms */
-    return best;
+        best = std::min(best, time_together(
+                                  threads, [](int) {}, read));
+    return 4.0 * static_cast<double>(floats * rounds) * threads / best;
+}
+
+std::vector<MemoryLevel> memory_levels(const weir_machine_info &info, int threads) {
+    std::vector<MemoryLevel> levels;
+    if (info.l1d_bytes > 0) levels.push_back({"L1", threads * info.l1d_bytes, info.l1d_bytes / 2});
+    if (info.l2_bytes > 0) levels.push_back({"L2", threads * info.l2_bytes, info.l2_bytes / 2});
+    if (info.l3_bytes > 0)
+        levels.push_back({"L3", info.l3_bytes, info.l3_bytes / 2 / std::max(2, threads)});
+    constexpr int64_t least = 64 << 20;
+    levels.push_back({"memory", INT64_MAX,
+                      std::max(least, std::max<int64_t>(4 * info.l3_bytes, 128 << 20) / threads)});
+    return levels;
 }
 
 } // namespace bench

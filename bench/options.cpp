@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -20,6 +21,9 @@ static const char *const help_text =
     "  --scalar          the scalar oracle too (slow)\n"
     "  --best            best of 20 short repetitions instead of the median of 5: for a machine\n"
     "                    that others use too\n"
+    "  --peer PROGRAM    the same program built with another oneDNN, timed in turns with this "
+    "one;\n"
+    "                    none: only this one; default: the one beside this program, if there is\n"
     "  --quick           one repetition, small batches: seconds, checks results\n"
     "  --benchmark_filter REGEX, --benchmark_repetitions N, --benchmark_min_time SECONDS,\n"
     "  --benchmark_out FILE (JSON), --benchmark_list_tests and others of Google Benchmark\n";
@@ -109,6 +113,15 @@ static void initialize_benchmark(const CommandLine &line, const std::vector<std:
     if (argc > 1) throw std::runtime_error(std::string("unknown option ") + argv[1]);
 }
 
+/* The program beside this one that meson built with the other oneDNN. */
+static std::string default_peer(const Area &area) {
+    if (area.baseline != "onednn" || !WEIR_BENCH_PEER[0]) return "";
+    char path[4096];
+    const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+    if (length <= 0) return "";
+    return std::string(path, static_cast<size_t>(length)) + "_" + WEIR_BENCH_PEER;
+}
+
 CommandLine parse_command_line(int argc, char **argv, const Area &area) {
     weir_machine_info info;
     check(weir_machine_describe(&info));
@@ -118,10 +131,12 @@ CommandLine parse_command_line(int argc, char **argv, const Area &area) {
     options.isas = default_isas(info);
     options.threads = {1};
     if (info.cores_allowed > 1) options.threads.push_back(info.cores_allowed);
+    options.peer = default_peer(area);
     bool scalar = false;
     std::vector<std::string> rest;
     for (int i = 1; i < argc; i++) {
         const std::string word = argv[i];
+        line.text += (i > 1 ? " " : "") + word;
         std::string value;
         if (word == "--help") {
             print_help(area);
@@ -139,6 +154,10 @@ CommandLine parse_command_line(int argc, char **argv, const Area &area) {
             continue;
         else if (take_value(argc, argv, &i, "--benchmark_out", &line.out))
             continue;
+        else if (take_value(argc, argv, &i, "--peer", &options.peer))
+            continue;
+        else if (take_value(argc, argv, &i, "--serve", &value))
+            line.serve = std::atoi(value.c_str());
         else if (take_value(argc, argv, &i, "--isa", &value))
             options.isas = parse_isas(value, info);
         else if (take_value(argc, argv, &i, "--threads", &value))
@@ -148,6 +167,7 @@ CommandLine parse_command_line(int argc, char **argv, const Area &area) {
         else
             rest.push_back(word);
     }
+    if (options.peer == "none" || line.serve >= 0) options.peer.clear();
     if (scalar) options.isas.push_back(WEIR_ISA_SCALAR);
     initialize_benchmark(line, rest, argv[0]);
     return line;

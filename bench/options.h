@@ -11,7 +11,9 @@ namespace bench {
 struct CommandLine {
     Options options;
     std::string out;   /* JSON file, or empty */
+    std::string text;  /* the whole line, for the record */
     bool list = false; /* only print the names */
+    int serve = -1;    /* socket of the program whose peer this is */
 };
 
 /* Takes out the options of this suite, hands the rest to Google Benchmark. Exits after --help;

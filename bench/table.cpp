@@ -1,68 +1,56 @@
 /* The table that a benchmark program prints. SPDX-License-Identifier: Apache-2.0 */
 #include "table.h"
 
-#include <benchmark/benchmark.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
-#include "machine.h"
-#include "onednn.h"
+#include "entry.h"
 
 namespace bench {
 
-Peaks::Peaks(const Options &options) {
-    weir_machine_info info;
-    check(weir_machine_describe(&info));
-    for (const weir_isa isa : {WEIR_ISA_AVX2, WEIR_ISA_AVX512}) {
-        if (!info.isa_available[isa] || !machine_has(isa)) continue;
-        best = isa;
-        for (const int threads : options.threads)
-            flops_per_second[{isa, threads}] = fma_peak(isa, threads);
-    }
-}
-
-double Peaks::of(const Backend &backend) const {
-    const weir_isa isa = backend.library == Backend::WEIR ? backend.isa : best;
-    const auto known = flops_per_second.find({isa, backend.threads});
-    return known == flops_per_second.end() ? 0 : known->second;
-}
-
-void Peaks::describe() const {
-    weir_machine_info info;
-    check(weir_machine_describe(&info));
-    std::printf("%s, %d cores allowed; weir %s; oneDNN: %s\n", info.cpu_model, info.cores_allowed,
-                weir_version(), onednn_description().c_str());
-    benchmark::AddCustomContext("cpu_model", info.cpu_model);
-    benchmark::AddCustomContext("weir", weir_version());
-    double load = 0;
-    if (getloadavg(&load, 1) == 1 && load > 0.5)
-        std::printf("disturbed: the load is %.1f before the first benchmark\n", load);
-    for (const auto &peak : flops_per_second) {
-        const std::string name = std::string("FMA peak ") + weir_isa_name(peak.first.first) +
-                                 " threads:" + std::to_string(peak.first.second);
-        char value[32];
-        std::snprintf(value, sizeof value, "%.1f GFLOP/s", peak.second / 1e9);
-        std::printf("%s: %s\n", name.c_str(), value);
-        benchmark::AddCustomContext(name, value);
-    }
-}
+static constexpr size_t line_width = 160;
 
 static std::string label_of(const Group &group) {
     return group.shape.empty() ? group.op : group.op + "/" + group.shape;
 }
 
-Table::Table(const Area &the_area, const Peaks &the_peaks, const Options &options)
-    : area(the_area), peaks(the_peaks), quick(options.quick), best(options.best) {
-    const std::string base = area.baseline.empty() ? "" : area.baseline + " ms";
-    const char *plain = area.baseline == "onednn" ? "plain ms" : "";
-    std::printf("\n%-56s %3s %-7s %10s %8s %6s %7s  %10s %6s  %9s %6s  %s\n", "operation and shape",
-                "thr", "backend", "ms", "GFLOP/s", "%peak", "GB/s", base.c_str(),
-                area.baseline.empty() ? "" : "ratio", plain, plain[0] ? "ratio" : "",
-                area.baseline == "onednn" ? "implementation in oneDNN" : "note");
+Table::Table(const Area &the_area, const Roofline &the_roofline, const Options &options,
+             const std::pair<std::string, std::string> &the_versions)
+    : area(the_area), roofline(the_roofline), quick(options.quick), best(options.best),
+      onednn(the_area.baseline == "onednn" &&
+             !(the_versions.first.empty() && the_versions.second.empty())),
+      versions(the_versions) {}
+
+/* Cut to the width that the page promises, without spaces at the end. */
+static void print_line(std::string line) {
+    if (line.size() > line_width) line = line.substr(0, line_width - 3) + "...";
+    line.erase(line.find_last_not_of(' ') + 1);
+    std::printf("%s\n", line.c_str());
+}
+
+/* The columns after the label; ratio and what follows stay empty without a baseline. */
+static std::string columns(const std::string &label, int label_width, const char *threads,
+                           const std::string &backend, const std::vector<std::string> &numbers) {
+    char text[400];
+    std::snprintf(text, sizeof text, "%-*s %3s %-8s %9s %7s %5s %6s %5s %-7s %6s%1s %6s %-5s %s",
+                  label_width, label.c_str(), threads, backend.c_str(), numbers[0].c_str(),
+                  numbers[1].c_str(), numbers[2].c_str(), numbers[3].c_str(), numbers[4].c_str(),
+                  numbers[5].c_str(), numbers[6].c_str(), numbers[7].c_str(), numbers[8].c_str(),
+                  numbers[9].c_str(), numbers[10].c_str());
+    return text;
+}
+
+void Table::head(const std::vector<Group> &groups) {
+    for (const Group &group : groups)
+        label_width = std::max(label_width, static_cast<int>(label_of(group).size()));
+    std::printf("\n");
+    print_line(columns("operation and shape", label_width, "thr", "backend",
+                       {"ms", "GFLOP/s", "%peak", "GB/s", "%roof", "bound",
+                        area.baseline.empty() ? "" : "ratio", "", onednn ? "plain" : "",
+                        onednn ? "of" : "", onednn ? "implementation in oneDNN" : "note"}));
     std::fflush(stdout);
 }
 
@@ -83,16 +71,31 @@ const Table::Cell *Table::find(const std::string &name, int threads) const {
     return nullptr;
 }
 
+bool Table::is_baseline(const Cell &cell) const {
+    return onednn ? cell.backend->library == Backend::ONEDNN : cell.backend->name == area.baseline;
+}
+
+const Table::Cell *Table::baseline(int threads, bool plain) const {
+    const Cell *fastest = nullptr;
+    for (const Cell &cell : cells) {
+        if (!is_baseline(cell) || cell.backend->threads != threads) continue;
+        if (cell.backend->plain != plain || cell.timing.shown <= 0 || !cell.error.empty()) continue;
+        if (!fastest || cell.timing.shown < fastest->timing.shown) fastest = &cell;
+    }
+    return fastest;
+}
+
+std::string Table::version(const Cell *cell) const {
+    if (!cell || cell->backend->library != Backend::ONEDNN) return "";
+    return cell->backend->peer ? versions.second : versions.first;
+}
+
 /* "-" where there is nothing to say. */
 static std::string number(const char *format, double value) {
     if (!(value > 0)) return "-";
     char text[32];
     std::snprintf(text, sizeof text, format, value);
     return text;
-}
-
-bool Table::is_baseline(const Cell &cell) const {
-    return cell.backend->name == area.baseline || cell.backend->name == area.baseline + "_plain";
 }
 
 /*
@@ -111,34 +114,65 @@ bool Table::disturbed(const Group &group, const Cell *cell) const {
            one->timing.shown > 0.5e-3 && one->timing.shown < 1.7 * seconds;
 }
 
-void Table::print_row(const Group &group, const Cell &cell) {
+void Table::add_row(const Group &group, const Cell &cell, bool print) {
     const Backend &backend = *cell.backend;
-    const Cell *base = find(area.baseline, backend.threads);
-    const Cell *plain = find(area.baseline + "_plain", backend.threads);
+    const Cell *base = is_baseline(cell) ? nullptr : baseline(backend.threads, false);
+    const Cell *plain = is_baseline(cell) ? nullptr : baseline(backend.threads, true);
     const double time = cell.timing.shown;
     const auto rate = [&](double amount) { return time > 0 ? amount / time : 0; };
-    const auto seconds = [](const Cell *c) { return c ? c->timing.shown : 0; };
-    const double ratio = rate(seconds(base)), peak = peaks.of(backend);
+    const double ratio = base ? rate(base->timing.shown) : 0;
+    const double plain_ratio = plain ? rate(plain->timing.shown) : 0;
+    const double peak = roofline.peak(backend);
+    const Bound bound = roofline.bound(group, backend);
     const bool doubt = disturbed(group, &cell) || disturbed(group, base);
     std::string note =
         base && !base->implementation.empty() ? base->implementation : cell.implementation;
     if (group.samples > 0) note = number("%.0f samples/s", rate(group.samples));
-    std::printf("%-56s %3d %-7s %10s %8s %6s %7s  %10s %6s%c %9s %6s  %s\n",
-                label_of(group).c_str(), backend.threads, backend.name.c_str(),
-                number("%.4f", time * 1e3).c_str(), number("%.1f", rate(group.flops) / 1e9).c_str(),
-                number("%.1f", peak > 0 ? 100 * rate(group.flops) / peak : 0).c_str(),
-                number("%.1f", rate(group.bytes) / 1e9).c_str(),
-                base ? number("%.4f", seconds(base) * 1e3).c_str() : "",
-                base ? number("%.2f", ratio).c_str() : "", doubt ? '~' : ' ',
-                plain ? number("%.4f", seconds(plain) * 1e3).c_str() : "",
-                plain ? number("%.2f", rate(seconds(plain))).c_str() : "", note.c_str());
+    json_rows.push_back(JsonObject()
+                            .text("op", group.op)
+                            .text("shape", group.shape)
+                            .text("backend", backend.name)
+                            .text("oneDNN", version(&cell))
+                            .flag("plain", backend.plain)
+                            .flag("baseline", is_baseline(cell))
+                            .number("threads", backend.threads)
+                            .number("seconds", time)
+                            .number("flops", group.flops)
+                            .number("bytes", group.bytes)
+                            .number("samples", group.samples)
+                            .number("peak_flops_per_second", peak)
+                            .number("bound_seconds", bound.seconds)
+                            .text("bound", bound.by)
+                            .number("ratio", ratio)
+                            .number("plain_ratio", plain_ratio)
+                            .text("ratio_of", version(base))
+                            .text("implementation", cell.implementation)
+                            .flag("disturbed", doubt)
+                            .text("error", cell.error));
+    if (!print) return;
+    print_line(
+        columns(label_of(group), label_width, std::to_string(backend.threads).c_str(), backend.name,
+                {number("%.4f", time * 1e3), number("%.1f", rate(group.flops) / 1e9),
+                 number("%.1f", peak > 0 ? 100 * rate(group.flops) / peak : 0),
+                 number("%.1f", rate(group.bytes) / 1e9), number("%.1f", 100 * rate(bound.seconds)),
+                 bound.seconds > 0 ? bound.by : "-", base ? number("%.2f", ratio) : "",
+                 doubt ? "~" : "", plain ? number("%.2f", plain_ratio) : "", version(base), note}));
     rows++;
     disturbed_rows += doubt;
-    if (ratio <= 0 || doubt || is_baseline(cell)) return;
+    if (ratio <= 0 || doubt) return;
     auto &mean =
         log_ratios[group.op + " " + backend.name + " threads:" + std::to_string(backend.threads)];
     mean.first += std::log(ratio);
     mean.second++;
+}
+
+/* Every benchmark that was asked for has a time, or the run fails. */
+void Table::check_row(const Group &group, const Cell &cell) {
+    if (cell.error.empty() && cell.timing.shown > 0) return;
+    errors.push_back(cell.error.empty()
+                         ? "MISSING " + full_name(group, *cell.backend)
+                         : "FAILED " + full_name(group, *cell.backend) + ": " + cell.error);
+    std::printf("%s\n", errors.back().c_str());
 }
 
 void Table::print(const Group &group) {
@@ -146,28 +180,28 @@ void Table::print(const Group &group) {
     const bool only_baseline = std::all_of(cells.begin(), cells.end(),
                                            [&](const Cell &cell) { return is_baseline(cell); });
     for (const Cell &cell : cells) {
-        if (only_baseline || !is_baseline(cell)) print_row(group, cell);
-        if (cell.error.empty()) continue;
-        errors.push_back(group.op + "/" + cell.backend->name + "/" + group.shape +
-                         "/threads:" + std::to_string(cell.backend->threads) + ": " + cell.error);
-        std::printf("FAILED %s\n", errors.back().c_str());
+        add_row(group, cell, only_baseline || !onednn || !is_baseline(cell));
+        check_row(group, cell);
     }
     cells.clear();
     std::fflush(stdout);
 }
 
 void Table::finish() const {
+    if (rows == 0) std::printf("no benchmark matches the filter\n");
     if (!log_ratios.empty() && !quick) {
-        std::printf("\nratio: time of %s over time of the backend; above 1 the backend is faster. "
-                    "Geometric means:\n",
-                    area.baseline.c_str());
+        std::printf("\nGeometric means of the ratios; above 1 the backend is faster:\n");
         for (const auto &mean : log_ratios)
             std::printf("  %-48s %5.2f over %d shapes\n", mean.first.c_str(),
                         std::exp(mean.second.first / mean.second.second), mean.second.second);
     }
-    if (area.baseline == "onednn" && onednn_available())
-        std::printf("onednn: its own layouts, reorders not timed; plain: plain tensors in and out, "
-                    "reorders timed.\n");
+    if (onednn)
+        std::printf(
+            "ratio: oneDNN's time over the backend's, in oneDNN's own layouts, reorders not "
+            "timed; plain: with plain tensors, reorders timed%s.\n",
+            versions.second.empty() ? "" : "; of: the faster version");
+    else if (!area.baseline.empty())
+        std::printf("ratio: time of %s over time of the backend.\n", area.baseline.c_str());
     if (quick)
         std::printf(
             "quick: each was run a few times on a small batch; the results agree, the times "
@@ -177,7 +211,7 @@ void Table::finish() const {
         std::printf("disturbed: %d of %d rows, marked ~ and left out of the means: something else "
                     "used the machine.\n",
                     disturbed_rows, rows);
-    for (const std::string &error : errors) std::printf("FAILED %s\n", error.c_str());
+    for (const std::string &error : errors) std::printf("%s\n", error.c_str());
 }
 
 } // namespace bench

@@ -7,35 +7,21 @@
 #include <utility>
 #include <vector>
 
+#include "collector.h"
 #include "harness.h"
+#include "json.h"
+#include "roofline.h"
 
 namespace bench {
-
-/* FMA peaks measured when the program starts. */
-class Peaks {
-  public:
-    explicit Peaks(const Options &options);
-    /* FLOP/s; 0: unknown. For other libraries the best instruction set of the machine. */
-    double of(const Backend &backend) const;
-    /* Prints them and adds them to the JSON context. */
-    void describe() const;
-
-  private:
-    std::map<std::pair<weir_isa, int>, double> flops_per_second;
-    weir_isa best = WEIR_ISA_SCALAR;
-};
-
-/* Seconds of one run, over the repetitions; 0: not timed. */
-struct Timing {
-    double shown = 0; /* the median, or with --best the best */
-    double best = 0;
-    double preemptions = 0; /* per second, in the repetition shown */
-};
 
 /* Rows are printed as soon as a group is done, so the growing table is the progress. */
 class Table {
   public:
-    Table(const Area &area, const Peaks &peaks, const Options &options);
+    /* versions: of the oneDNN of this program and of the peer's, as "2.6"; empty: none. */
+    Table(const Area &area, const Roofline &roofline, const Options &options,
+          const std::pair<std::string, std::string> &versions);
+    /* The widest of these labels makes the first column. */
+    void head(const std::vector<Group> &groups);
     /* On a terminal: says what runs now. */
     void progress(const Group &group, size_t number, size_t count) const;
     /* A backend's time, what it chose, what went wrong. */
@@ -45,6 +31,10 @@ class Table {
     void print(const Group &group);
     /* Means, doubts, and what the columns are. */
     void finish() const;
+    /* Every row, those of the baseline too. */
+    const std::vector<JsonObject> &json() const { return json_rows; }
+    /* No row is missing or wrong. */
+    bool complete() const { return errors.empty(); }
 
   private:
     struct Cell {
@@ -53,16 +43,23 @@ class Table {
         std::string implementation, error;
     };
     const Cell *find(const std::string &name, int threads) const;
-    void print_row(const Group &group, const Cell &cell);
+    /* The fastest baseline with so many threads. */
+    const Cell *baseline(int threads, bool plain) const;
     bool is_baseline(const Cell &cell) const;
     bool disturbed(const Group &group, const Cell *cell) const;
+    std::string version(const Cell *cell) const;
+    void add_row(const Group &group, const Cell &cell, bool print);
+    void check_row(const Group &group, const Cell &cell);
 
     const Area &area;
-    const Peaks &peaks;
-    const bool quick, best;
+    const Roofline &roofline;
+    const bool quick, best, onednn;
+    const std::pair<std::string, std::string> versions;
+    int label_width = 20;
     std::vector<Cell> cells;                                  /* of the group being collected */
     std::map<std::string, std::pair<double, int>> log_ratios; /* op, backend, threads: sum, count */
     int rows = 0, disturbed_rows = 0;
+    std::vector<JsonObject> json_rows;
     std::vector<std::string> errors;
 };
 

@@ -40,9 +40,33 @@ expect 2 "can't be read" --shapes "$folder/none.txt"
 expect 2 "--isa: 'sse9', accepted: scalar" --isa sse9
 expect 2 "--threads: '0'" --threads 0
 expect 2 'unknown option --sideways' --sideways
+expect 2 'none-such: No such file' --quick --shapes "$folder/good.txt" --peer /none-such
+expect 2 '/bin/false has ended' --quick --shapes "$folder/good.txt" --peer /bin/false
+expect 2 "can't be written" --quick --shapes "$folder/good.txt" --benchmark_out "$folder/none/out.json"
+
+# A peer that prepares everything and then dies: no row is left out in silence.
+cat >"$folder/peer" <<'END'
+#!/usr/bin/env python3
+import socket, sys
+peer = socket.socket(fileno=int(sys.argv[sys.argv.index("--serve") + 1]))
+peer.sendall(b"ok 0.1.2, no ISA\n")
+for line in peer.makefile():
+    if not line.startswith("prepare"):
+        break
+    peer.sendall(b"ok nothing\n" if "block" not in line else b"error can't\n")
+END
+chmod +x "$folder/peer"
+expect 1 'FAILED conv1d_fwd/' --quick --shapes "$folder/good.txt" --peer "$folder/peer"
+expect 1 ' has ended' --quick --shapes "$folder/good.txt" --peer "$folder/peer"
+expect 1 "threads:1: can't" --quick --shapes "$folder/good.txt" --peer "$folder/peer" \
+    --benchmark_filter block --threads 1
 if ! python3 -c "
 import json, sys
-runs = json.load(open('$folder/out.json'))['benchmarks']
+file = json.load(open('$folder/out.json'))
+runs, rows = file['benchmarks'], file['weir']['rows']
+assert {r['name'] for r in runs} == {
+    '/'.join((r['op'], r['backend'], r['shape'], 'threads:%d' % r['threads'])) for r in rows}
+assert all(r['seconds'] > 0 and not r['error'] for r in rows)
 assert any('/scalar/' in r['name'] or '/avx' in r['name'] or '/generic/' in r['name'] for r in runs)
 assert all('real_time' not in r['name'] and r['real_time'] > 0 for r in runs)
 "; then
