@@ -224,7 +224,8 @@ extern const check check_op_gru_fwd, check_op_gru_bwd, check_op_activation, chec
 extern const check check_op_rmsprop, check_op_adam, check_op_denormals;
 extern const check *const op_checks[]; /* ended by NULL */
 
-/* All 2^32 floats through exp, tanh and sigmoid; counts what passed and what failed. */
-void exhaustive_run(weir_isa isa, int64_t *passed, int64_t *failed);
+/* All 2^32 floats through exp, tanh and sigmoid on each instruction set with isa[i], the same bits on
+ * all of them; counts what passed and what failed. */
+void exhaustive_run(const options *o, const bool *isa, totals *t);
 
 #endif

@@ -61,7 +61,8 @@ static const char usage[] =
     "  --threads LIST   thread counts of the op checks; default 1,2,3,7\n"
     "  --limit SECONDS  a case that takes longer has failed; default 60 (600 with sanitizers), 0: "
     "none\n"
-    "  --exhaustive     exp, tanh and sigmoid of all 2^32 floats instead (minutes)\n"
+    "  --exhaustive     exp, tanh and sigmoid of all 2^32 floats instead (minutes), with as many\n"
+    "                   threads as there are cores, or the first of --threads\n"
     "  --list           names of the checks\n"
     "Exit code: 0 all passed, 1 a failure, 2 usage, 77 a named instruction set can't run here.\n";
 
@@ -311,17 +312,16 @@ static const char *why_not(weir_isa isa) {
     return NULL;
 }
 
-static void isa_run(const options *o, const selection *s, weir_isa isa, totals *t) {
+/* Says so when it can't. */
+static bool isa_can_run(const selection *s, weir_isa isa, totals *t) {
     const char *reason = why_not(isa);
-    if (reason) {
-        printf("SKIP %s: %s\n", weir_isa_name(isa), reason);
-        t->cannot_run |= s->isa_named;
-        return;
-    }
-    if (o->exhaustive) {
-        if (isa != WEIR_ISA_SCALAR) exhaustive_run(isa, &t->passed, &t->failed);
-        return;
-    }
+    if (!reason) return true;
+    printf("SKIP %s: %s\n", weir_isa_name(isa), reason);
+    t->cannot_run |= s->isa_named;
+    return false;
+}
+
+static void isa_run(const options *o, const selection *s, weir_isa isa, totals *t) {
     context c = {.options = o,
                  .totals = t,
                  .isa = isa,
@@ -349,8 +349,11 @@ int main(int argc, char **argv) {
     int error = options_parse(argc, argv, &o, &s);
     if (error) return error;
     fault_install();
-    for (int isa = 0; isa < WEIR_ISA_COUNT; isa++)
-        if (s.isa[isa] || !s.isa_named) isa_run(&o, &s, (weir_isa)isa, &t);
+    for (int isa = 0; isa < WEIR_ISA_COUNT; isa++) {
+        s.isa[isa] = (s.isa[isa] || !s.isa_named) && isa_can_run(&s, (weir_isa)isa, &t);
+        if (s.isa[isa] && !o.exhaustive) isa_run(&o, &s, (weir_isa)isa, &t);
+    }
+    if (o.exhaustive) exhaustive_run(&o, s.isa, &t);
     printf("%" PRId64 " passed, %" PRId64 " failed\n", t.passed, t.failed);
     if (t.failed) return EXIT_FAILED;
     return t.cannot_run ? EXIT_CANNOT_RUN : t.passed ? EXIT_PASSED : EXIT_FAILED;

@@ -8,8 +8,10 @@ typedef enum ulp_function { ULP_EXP = 0, ULP_TANH, ULP_SIGMOID, ULP_FUNCTION_COU
 
 const char *ulp_name(ulp_function function);
 
-/* The floats without NaN in ascending order, from -infinity: index 0 to ULP_FLOATS - 1. */
+/* The floats in ascending order, from -infinity: index 0 to ULP_FLOATS - 1. Then -0 and every NaN:
+ * to ULP_ALL - 1. */
 #define ULP_FLOATS (2 * INT64_C(0x7f800000) + 1)
+#define ULP_ALL (INT64_C(1) << 32)
 float ulp_float(int64_t index);
 
 typedef struct ulp_result {
@@ -17,14 +19,24 @@ typedef struct ulp_result {
     float at;         /* where it is */
     int64_t descents; /* arguments whose result is below that of the argument before */
     float descent_at; /* the first of them */
-    int64_t wrong;    /* results that are not finite, or not 0, where the exact one is */
+    int64_t wrong;    /* results that are not finite, not 0, or not NaN where the exact one is, and
+                         all but the exact one's bits at 0 and the infinities */
     float wrong_at;
+    float last_x, last_y; /* of the last result */
 } ulp_result;
+
+/* Results y of the function at x[0 .. n - 1]. */
+void ulp_run(const weir_kernels *kernels, ulp_function function, int64_t n, const float *x,
+             float *y);
+/* The exact ones, by libm in double. Denormals must not be flushed. */
+void ulp_exact(ulp_function function, int64_t n, const float *x, double *exact);
+/* Adds them to *result, which starts as zeros; whether they ascend from call to call too. */
+void ulp_judge(ulp_result *result, int64_t n, const float *x, const float *y, const double *exact);
 
 /*
  * Measures every stride-th float of the indices begin <= i < end, and whether the results ascend;
- * let ranges overlap by one stride to see that across their border. The reference is libm in double.
- * Exact results below FLT_MIN may be given as 0.
+ * let ranges overlap by one stride to see that across their border. Exact results below FLT_MIN may
+ * be given as 0.
  */
 ulp_result ulp_measure(const weir_kernels *kernels, ulp_function function, int64_t begin,
                        int64_t end, int64_t stride);
