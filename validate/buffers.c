@@ -12,6 +12,8 @@
 /* A quiet NaN that no kernel computes from other numbers. Read by mistake, it spoils the result. */
 #define POISON 0x7fe5a5a5u
 
+enum { SPARE_BYTES = 1 << 16 }; /* the largest that is kept for the next case */
+
 typedef enum buffer_kind { BUFFER_INPUT, BUFFER_OUTPUT, BUFFER_PLAIN } buffer_kind;
 
 struct buffer {
@@ -58,6 +60,36 @@ static buffer *buffer_add(context *c, buffer_kind kind, const char *name) {
     return b;
 }
 
+/* Memory of finished cases, between its guard pages. The system's part in making it anew is most of
+ * the work of a small case, above all in an emulator. */
+static buffer *spare;
+
+static void map_new(buffer *b, size_t bytes) {
+    b->map_bytes = bytes;
+    for (buffer **link = &spare; *link; link = &(*link)->next) {
+        buffer *s = *link;
+        if (s->map_bytes != bytes) continue;
+        b->map = s->map;
+        *link = s->next;
+        free(s);
+        return;
+    }
+    b->map = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (b->map == MAP_FAILED ||
+        mprotect(b->map + b->page, bytes - 2 * b->page, PROT_READ | PROT_WRITE))
+        out_of_memory(bytes);
+}
+
+static void map_free(buffer *b) {
+    if (b->map_bytes > SPARE_BYTES) {
+        munmap(b->map, b->map_bytes);
+        free(b);
+        return;
+    }
+    b->next = spare;
+    spare = b;
+}
+
 static void *guarded_new(context *c, buffer_kind kind, const char *name, int64_t n,
                          size_t element) {
     buffer *b = buffer_add(c, kind, name);
@@ -68,10 +100,7 @@ static void *guarded_new(context *c, buffer_kind kind, const char *name, int64_t
     b->displaced = rng_chance(&c->rng, 50) ? (int)rng_range(&c->rng, 1, 15) : 0;
     size_t shift = (size_t)b->displaced * element;
     size_t inner = (b->bytes + shift + b->page) / b->page * b->page;
-    b->map_bytes = inner + 2 * b->page;
-    b->map = mmap(NULL, b->map_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (b->map == MAP_FAILED || mprotect(b->map + b->page, inner, PROT_READ | PROT_WRITE))
-        out_of_memory(b->map_bytes);
+    map_new(b, inner + 2 * b->page);
     char *begin = b->map + b->page;
     poison((float *)(void *)begin, (int64_t)(inner / sizeof(float)));
     b->data = b->at_end ? begin + inner - b->bytes - shift : begin + shift;
@@ -133,13 +162,19 @@ static void inputs_protect(context *c, int protection) {
             out_of_memory(b->map_bytes);
 }
 
-void inputs_lock(context *c) { inputs_protect(c, PROT_READ); }
-void inputs_unlock(context *c) { inputs_protect(c, PROT_READ | PROT_WRITE); }
+void inputs_lock(context *c) {
+    if (c->locks++ == 0) inputs_protect(c, PROT_READ);
+}
+
+void inputs_unlock(context *c) {
+    if (--c->locks == 0) inputs_protect(c, PROT_READ | PROT_WRITE);
+}
 
 static bool poisoned(const char *begin, const char *end) {
-    for (const char *p = begin; p < end; p++)
-        if (!is_poison_byte((const uint8_t *)p)) return false;
-    return true;
+    size_t bytes = (size_t)(end - begin), period = sizeof(float);
+    for (size_t i = 0; i < bytes && i < period; i++)
+        if (!is_poison_byte((const uint8_t *)begin + i)) return false;
+    return bytes <= period || !memcmp(begin, begin + period, bytes - period);
 }
 
 void canaries_check(context *c) {
@@ -153,15 +188,17 @@ void canaries_check(context *c) {
 }
 
 void buffers_free(context *c) {
+    if (c->locks) inputs_protect(c, PROT_READ | PROT_WRITE); /* a fault came between */
+    c->locks = 0;
     while (c->buffers) {
         buffer *b = c->buffers;
         c->buffers = b->next;
         if (b->kind == BUFFER_PLAIN) {
             free(b->map);
+            free(b);
         } else {
-            munmap(b->map, b->map_bytes);
+            map_free(b);
         }
-        free(b);
     }
 }
 

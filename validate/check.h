@@ -48,6 +48,7 @@ typedef struct context {
     values values;    /* class of the case's numbers */
     char shape[256];  /* of the case, for reports */
     buffer *buffers;  /* all memory of the case */
+    int locks;        /* of its inputs, one in another */
     double worst;     /* largest error / bound so far in this run */
     int64_t compared; /* numbers compared in this run, where a bound can fail */
     uint64_t hash;    /* of all outputs of k in this run, any NaN as any other */
@@ -90,7 +91,7 @@ uint8_t *bytes_output_new(context *c, const char *name, int64_t n);
 /* Ordinary memory, freed at the end of the case; set to poison. */
 float *plain_new(context *c, int64_t n);
 double *double_new(context *c, int64_t n);
-/* From here on a write to an input is a fault. */
+/* From here on a write to an input is a fault, up to as many calls of inputs_unlock. */
 void inputs_lock(context *c);
 void inputs_unlock(context *c);
 /* Fails the case when a kernel wrote beside an output. */

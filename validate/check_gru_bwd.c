@@ -32,6 +32,7 @@ static void reserve_new(context *c, gru_case *k) {
     kernels_begin(c);
     inputs_unlock(c);
     c->oracle->gru_fwd(&call, 0, p->N);
+    inputs_lock(c);
     kernels_end(c);
     padding_poison(k->reserve, gru_reserve_size(p), p->H);
     k->call.reserve_in = k->reserve;

@@ -15,6 +15,7 @@ static int64_t long_draw(context *c) {
 void gru_draw(context *c, gru_case *k, int64_t work) {
     rng *r = &c->rng;
     weir_gru *p = &k->call.p;
+    if (c->options->hash) work /= 2;
     bool long_sequence = c->index % 8 == 0 && c->isa != WEIR_ISA_SCALAR;
     do {
         p->N = rng_chance(r, 25) ? rng_range(r, 1, 3 * GRU_ROWS) : rng_range(r, 1, 9);

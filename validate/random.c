@@ -32,7 +32,11 @@ double rng_unit(rng *r) { return (double)(rng_next(r) >> 11) * 0x1p-53; }
 bool rng_chance(rng *r, int percent) { return rng_range(r, 0, 99) < percent; }
 
 int64_t size_draw(rng *r, int64_t max) {
-    if (r->tail && r->tail <= max) return r->tail + 16 * rng_range(r, 0, (max - r->tail) / 16);
+    const int64_t vectors = 4; /* no loop is unrolled further */
+    if (r->tail && r->tail <= max) {
+        int64_t most = (max - r->tail) / 16;
+        return r->tail + 16 * rng_range(r, 0, most < vectors ? most : vectors);
+    }
     static const int64_t primes[] = {2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47};
     int64_t size = 1;
     switch (rng_range(r, 0, 3)) {
