@@ -30,8 +30,7 @@ static weir_status check_options(const char *op, const weir_conv1d *p) {
     return WEIR_OK;
 }
 
-/* Checks p and works out T_out and P_l. */
-static weir_status prepare(const char *op, const weir_conv1d *p, weir_conv1d_call *call) {
+weir_status weir_conv1d_prepare(const char *op, const weir_conv1d *p, weir_conv1d_call *call) {
     WEIR_TRY(check_options(op, p));
     WEIR_TRY(weir_check_floats(op, "x[N][T][C_in]", p->N < 1 ? 1 : p->N, p->T, p->C_in));
     int64_t span = (p->K - 1) * p->D + 1;
@@ -55,7 +54,7 @@ static weir_status prepare(const char *op, const weir_conv1d *p, weir_conv1d_cal
 
 int64_t weir_conv1d_t_out(const weir_conv1d *p) {
     weir_conv1d_call call = {.T_out = 0};
-    return prepare("conv1d", p, &call) == WEIR_OK ? call.T_out : 0;
+    return weir_conv1d_prepare("conv1d", p, &call) == WEIR_OK ? call.T_out : 0;
 }
 
 typedef struct rows_task {
@@ -73,7 +72,7 @@ weir_status weir_conv1d_fwd_as(const char *op, weir_runtime *rt, const weir_conv
                                const float *x, const float *w, const float *b, float *y) {
     weir_conv1d_call call;
     WEIR_TRY(weir_check_pointer(op, "rt", rt));
-    WEIR_TRY(prepare(op, p, &call));
+    WEIR_TRY(weir_conv1d_prepare(op, p, &call));
     if (p->N == 0) return WEIR_OK;
     WEIR_TRY(weir_check_pointer(op, "x", x));
     WEIR_TRY(weir_check_pointer(op, "w", w));
@@ -129,7 +128,7 @@ weir_status weir_conv1d_bwd_data_as(const char *op, weir_runtime *rt, const weir
                                     const float *dy, const float *w, float *dx) {
     weir_conv1d_call call;
     WEIR_TRY(weir_check_pointer(op, "rt", rt));
-    WEIR_TRY(prepare(op, p, &call));
+    WEIR_TRY(weir_conv1d_prepare(op, p, &call));
     if (p->N == 0) return WEIR_OK;
     WEIR_TRY(weir_check_pointer(op, "dy", dy));
     WEIR_TRY(weir_check_pointer(op, "w", w));
@@ -232,7 +231,7 @@ static weir_status run_weights(weir_runtime *rt, weights_task *task) {
 }
 
 /* Leaves of at least LEAF_ROWS rows, a power of two of them. */
-static int64_t count_leaves(int64_t rows, int64_t weights) {
+int64_t weir_conv1d_leaves(int64_t rows, int64_t weights) {
     int64_t leaves = 1;
     while (leaves < MAX_LEAVES && rows / (2 * leaves) >= LEAF_ROWS &&
            weights <= MAX_LEAF_FLOATS / (2 * leaves))
@@ -244,7 +243,7 @@ weir_status weir_conv1d_bwd_weights_as(const char *op, weir_runtime *rt, const w
                                        const float *x, const float *dy, float *dw, float *db) {
     weir_conv1d_call call;
     WEIR_TRY(weir_check_pointer(op, "rt", rt));
-    WEIR_TRY(prepare(op, p, &call));
+    WEIR_TRY(weir_conv1d_prepare(op, p, &call));
     WEIR_TRY(weir_check_pointer(op, "dw", dw));
     int64_t rows = p->N * call.T_out, weights = p->K * p->C_in * p->C_out;
     if (rows == 0) {
@@ -256,7 +255,7 @@ weir_status weir_conv1d_bwd_weights_as(const char *op, weir_runtime *rt, const w
     WEIR_TRY(weir_check_pointer(op, "dy", dy));
     call.x = x;
     call.dy = dy;
-    int64_t leaves = count_leaves(rows, weights);
+    int64_t leaves = weir_conv1d_leaves(rows, weights);
     float *scratch = NULL;
     if (leaves > 1)
         WEIR_TRY(weir_scratch_floats(op, rt, (leaves - 1) * (weights + p->C_out), &scratch));

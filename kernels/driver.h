@@ -37,6 +37,12 @@ weir_status weir_conv1d_bwd_data_as(const char *op, weir_runtime *rt, const weir
 weir_status weir_conv1d_bwd_weights_as(const char *op, weir_runtime *rt, const weir_conv1d *p,
                                        const float *x, const float *dy, float *dw, float *db);
 
+/* Checks p and works out T_out and P_l. */
+weir_status weir_conv1d_prepare(const char *op, const weir_conv1d *p, weir_conv1d_call *call);
+/* Parts of equal length, the last one shorter, that the rows of dy are cut into for a gradient of so
+ * many weights; each is summed on its own. Depends on nothing but its arguments. */
+int64_t weir_conv1d_leaves(int64_t rows, int64_t weights);
+
 /* The kernels a runtime runs. */
 const weir_kernels *weir_runtime_kernels(const weir_runtime *rt);
 

@@ -26,6 +26,18 @@ typedef struct weir_pool_call {
     float *y, *dx;
 } weir_pool_call;
 
+/* The scratch and w_units of conv1d_pool are private to it; conv1d_pool.h gives their sizes. */
+typedef struct weir_conv1d_pool_call {
+    weir_conv1d_call conv; /* its y and dy are not used */
+    int64_t P, T_p;
+    float *y;        /* [N][T_p][C_out] */
+    uint8_t *winner; /* the same, or NULL */
+    const float *y_in, *dy;
+    const uint8_t *winner_in;
+    const float *w_units; /* bwd_data: [ceil(C_in / 16)][C_out][K][16], 0 beyond C_in */
+    float *scratch; /* 64-byte aligned, not shared by calls that run at the same time */
+} weir_conv1d_pool_call;
+
 /* Reserve, dgates, packed weights and scratch are private to the GRU; gru.h gives their layout. */
 typedef struct weir_gru_call {
     weir_gru p;

@@ -17,6 +17,7 @@
  *   v_blend(m, a, b)       m ? a : b
  *   v_abs, v_copysign(a, s)  magnitude of a, sign of s
  *   v_bits(a), v_float(i)  the same 32 bits as the other type
+ *   vm_bits(m)             bit i is lane i
  *   vi_add wraps, vi_shl(i, n) shifts left by a constant, vi_eq compares
  *   vi_load_u8(p), vi_store_u8(p, a)   VL bytes, one for each lane: 0 to 255 when loaded, the low 8
  *                          bits when stored;  vi_load_u8_n(p, n), vi_store_u8_n(p, n, a) touch only

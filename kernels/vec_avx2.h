@@ -48,6 +48,7 @@ static inline vm v_isnan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
 static inline vm vm_and(vm a, vm b) { return _mm256_and_ps(a, b); }
 static inline vm vm_or(vm a, vm b) { return _mm256_or_ps(a, b); }
 static inline vm vm_andnot(vm a, vm b) { return _mm256_andnot_ps(b, a); } /* a and not b */
+static inline uint32_t vm_bits(vm m) { return (uint32_t)_mm256_movemask_ps(m); }
 static inline vf v_blend(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 
 static inline vi v_bits(vf a) { return _mm256_castps_si256(a); }

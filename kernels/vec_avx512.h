@@ -44,6 +44,7 @@ static inline vm v_isnan(vf a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); 
 static inline vm vm_and(vm a, vm b) { return (vm)(a & b); }
 static inline vm vm_or(vm a, vm b) { return (vm)(a | b); }
 static inline vm vm_andnot(vm a, vm b) { return (vm)(a & ~b); } /* a and not b */
+static inline uint32_t vm_bits(vm m) { return m; }
 static inline vf v_blend(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 
 static inline vi v_bits(vf a) { return _mm512_castps_si512(a); }

@@ -86,6 +86,11 @@ static inline vm v_isnan(vf a) { return a != a; }
 static inline vm vm_and(vm a, vm b) { return a & b; }
 static inline vm vm_or(vm a, vm b) { return a | b; }
 static inline vm vm_andnot(vm a, vm b) { return a & ~b; } /* a and not b */
+static inline uint32_t vm_bits(vm m) {
+    uint32_t bits = 0;
+    for (int i = 0; i < VL; i++) bits |= (uint32_t)(m[i] & 1) << i;
+    return bits;
+}
 /* As the maximum and minimum of x86, which flush a denormal operand where denormals are zeros: one
  * multiplication does, by a 1 that the compiler does not see through. */
 static inline vf v_operand(vf a) {

@@ -7,6 +7,7 @@
 const check *const op_checks[] = {&check_op_conv1d_fwd,
                                   &check_op_conv1d_bwd_data,
                                   &check_op_conv1d_bwd_weights,
+                                  &check_op_conv1d_pool,
                                   &check_op_pool_max,
                                   &check_op_pool_avg,
                                   &check_op_dense,

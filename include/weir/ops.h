@@ -114,6 +114,38 @@ WEIR_API weir_status weir_pool_fwd(weir_runtime *rt, const weir_pool *p, const f
 WEIR_API weir_status weir_pool_bwd(weir_runtime *rt, const weir_pool *p, const float *dy,
                                    const void *winner, float *dx);
 
+/* ---- conv1d and max pooling in one -------------------------------------------------------------
+ * The downsampling block: y = the maxima of act(conv1d(x)) over windows of P steps, one after the
+ * other (stride P, padding valid: steps that fill no window are dropped), as keras.layers.Conv1D
+ * followed by MaxPooling1D(P). For finite x, w, b and dy the bits are those of the single ops in
+ * turn: conv1d_fwd, pool_fwd; pool_bwd, activation_bwd, conv1d_bwd_weights, conv1d_bwd_data. The
+ * activation before the maximum is never stored.
+ */
+typedef struct weir_conv1d_pool {
+    weir_conv1d conv; /* activation linear or relu */
+    int64_t P;        /* 1 to 256, at most the steps of conv */
+} weir_conv1d_pool;
+
+/* Windows of a sample, T_p; 0 when the parameters are not valid. */
+WEIR_API int64_t weir_conv1d_pool_t_out(const weir_conv1d_pool *p);
+
+/*
+ * x[N][T][C_in], w[K][C_in][C_out], b[C_out] (optional) -> y[N][T_p][C_out], and
+ * winner[N][T_p][C_out] (optional): the step of the window that the maximum came from, 0 to P - 1.
+ */
+WEIR_API weir_status weir_conv1d_pool_fwd(weir_runtime *rt, const weir_conv1d_pool *p,
+                                          const float *x, const float *w, const float *b, float *y,
+                                          uint8_t *winner);
+/*
+ * dy[N][T_p][C_out] -> dw[K][C_in][C_out], db[C_out] (optional), dx[N][T][C_in] (optional; w is
+ * read for it only). dy is the gradient with respect to y: the derivative of the activation is
+ * applied here. x, y and winner as the forward pass had and gave them.
+ */
+WEIR_API weir_status weir_conv1d_pool_bwd(weir_runtime *rt, const weir_conv1d_pool *p,
+                                          const float *x, const float *w, const float *y,
+                                          const uint8_t *winner, const float *dy, float *dx,
+                                          float *dw, float *db);
+
 /* ---- dense ------------------------------------------------------------------------------------
  * y[n][o] = act(b[o] + sum over i of x[n][i] w[i][o]). Gradients as for conv1d: before the
  * activation.
