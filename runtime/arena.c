@@ -1,5 +1,6 @@
 /* Memory of a runtime: tensors and scratch. SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,87 +10,153 @@
 #include "runtime/parts.h"
 
 enum {
-    HUGE_PAGE = 2 << 20, /* from this size on, memory comes in units of it */
-    TOUCH_FLOATS = 16384 /* at least so many by one worker */
+    HUGE_PAGE = 2 << 20,   /* from this size on, memory comes in units of it */
+    TOUCH_BYTES = 64 << 10 /* at least so many by one worker */
 };
 
 struct weir_block {
     struct weir_block *next;
     void *memory;
     int64_t bytes;
-    bool used;
+    bool used, mapped;
 };
 
-/* Asking for more than the machine has would succeed, and the first touch would end the process. */
-static bool machine_has(int64_t bytes) {
-    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    return pages <= 0 || page <= 0 || bytes / page < pages;
+/* Asking for more than there is would succeed, and the first touch would end the process. */
+void weir_arena_create(weir_arena *arena) {
+    const int64_t pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    const int64_t limit = weir_cgroup_memory("");
+    arena->most = pages > 0 && page > 0 ? pages * page : INT64_MAX / 2;
+    if (limit > 0 && limit < arena->most) arena->most = limit;
 }
 
-static struct weir_block *block_new(int64_t bytes) {
-    if (!machine_has(bytes)) return NULL;
-    const int64_t unit = bytes >= HUGE_PAGE ? HUGE_PAGE : WEIR_CACHE_LINE;
+/* Whole huge pages of its own: what is bound to a node is nothing else's, before or after. */
+static void *map(int64_t bytes) {
+    const size_t more = (size_t)bytes + HUGE_PAGE;
+    char *start = mmap(NULL, more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED) return NULL;
+    const size_t before = -(uintptr_t)start % HUGE_PAGE;
+    if (before > 0) munmap(start, before);
+    munmap(start + before + bytes, HUGE_PAGE - before);
+    return start + before;
+}
+
+/* Not zeroed, not yet in the runtime's lists, but counted. The memory lock must be held. */
+static struct weir_block *block_new(weir_runtime *r, int64_t bytes, bool mapped) {
+    weir_arena *arena = &r->arena;
+    const int64_t unit = mapped ? HUGE_PAGE : WEIR_CACHE_LINE;
+    if (bytes > arena->most - arena->bytes) return NULL;
     const int64_t rounded = bytes > 0 ? (bytes + unit - 1) / unit * unit : unit;
     struct weir_block *block = malloc(sizeof *block);
-    void *memory = aligned_alloc((size_t)unit, (size_t)rounded);
-    if (!block || !memory) {
+    if (!block) return NULL;
+    void *memory = mapped ? map(rounded) : aligned_alloc((size_t)unit, (size_t)rounded);
+    if (!memory) {
         free(block);
-        free(memory);
         return NULL;
     }
-    /* Only a hint: without huge pages the memory is as good, and slower. */
-    if (unit == HUGE_PAGE) madvise(memory, (size_t)rounded, MADV_HUGEPAGE);
-    *block = (struct weir_block){.memory = memory, .bytes = rounded, .used = true};
+    arena->bytes += rounded;
+    *block =
+        (struct weir_block){.memory = memory, .bytes = rounded, .used = true, .mapped = mapped};
     return block;
 }
 
-static void block_free(struct weir_block *block) {
-    free(block->memory);
+static void block_free(weir_arena *arena, struct weir_block *block) {
+    arena->bytes -= block->bytes;
+    if (block->mapped)
+        munmap(block->memory, (size_t)block->bytes);
+    else
+        free(block->memory);
     free(block);
 }
 
-static void free_list(struct weir_block *list) {
+static void free_list(weir_arena *arena, struct weir_block *list) {
     while (list) {
         struct weir_block *next = list->next;
-        block_free(list);
+        block_free(arena, list);
         list = next;
     }
 }
 
 void weir_arena_destroy(weir_arena *arena) {
-    free_list(arena->tensors);
-    free_list(arena->scratch);
+    free_list(arena, arena->tensors);
+    free_list(arena, arena->scratch);
+}
+
+/* True for whoever comes first. */
+static bool first(bool *warned) {
+    weir_memory_lock();
+    const bool before = *warned;
+    *warned = true;
+    weir_memory_unlock();
+    return !before;
+}
+
+/* Only a hint: without huge pages the memory is as good, and slower. */
+static void ask_huge_pages(weir_runtime *r, const struct weir_block *block) {
+    if (madvise(block->memory, (size_t)block->bytes, MADV_HUGEPAGE) == 0) return;
+    const int error = errno;
+    if (first(&r->arena.warned_huge))
+        weir_warn(&r->options, "no huge pages for memory: %s; going on with small ones",
+                  strerror(error));
+}
+
+/* Binds what the workers of each node own, in steps of `unit`, to where that node's memory is. */
+static void bind_to_nodes(weir_runtime *r, const struct weir_block *block, int64_t units,
+                          int64_t unit) {
+    for (int i = 0; i < r->node_count; i++) {
+        int64_t begin, end;
+        const int arena = r->nodes[i].arena;
+        if (arena < 0 || weir_runtime_node_share(r, i, units, &begin, &end) != WEIR_OK ||
+            begin == end)
+            continue;
+        char *piece = (char *)block->memory + begin * unit;
+        if (weir_topology_bind_memory(r->topology, piece, (end - begin) * unit, arena) == WEIR_OK)
+            continue;
+        /* Now the first touch decides, and a huge page could lie across the border of two workers. */
+        if (unit < HUGE_PAGE) madvise(block->memory, (size_t)block->bytes, MADV_NOHUGEPAGE);
+        if (first(&r->arena.warned_node))
+            weir_warn(&r->options, "%s; its memory stays where it is first used",
+                      weir_last_error());
+        return;
+    }
 }
 
 static void touch(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
-    memset((float *)arg + begin, 0, (size_t)(end - begin) * sizeof(float));
+    memset((char *)arg + begin, 0, (size_t)(end - begin));
 }
 
-weir_status weir_tensor_alloc(weir_runtime *runtime, int64_t floats, float **tensor) {
-    if (!runtime || !tensor)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "%s is NULL", runtime ? "tensor" : "runtime");
+weir_status weir_tensor_alloc(weir_runtime *r, int64_t floats, float **tensor) {
+    if (!r || !tensor)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "%s is NULL", r ? "tensor" : "runtime");
     *tensor = NULL;
     if (floats < 0)
         return weir_fail(WEIR_ERROR_ARGUMENT, "floats is %" PRId64 ", accepted: 0 or more", floats);
-    const bool countable = floats <= INT64_MAX / 4 - HUGE_PAGE;
-    struct weir_block *block = countable ? block_new(4 * floats) : NULL;
+    const bool several = r->homes > 1 && !weir_topology_synthetic(r->topology);
+    const bool countable = floats <= INT64_MAX / 8;
+    const int64_t bytes = countable ? 4 * floats : INT64_MAX;
+    const bool mapped = bytes >= (several ? TOUCH_BYTES : HUGE_PAGE);
+    /* Few enough cuts that a node's share is right to a sixteenth, with pages as large as that allows. */
+    const int64_t unit = several && bytes / HUGE_PAGE >= 8 * r->homes ? HUGE_PAGE : TOUCH_BYTES;
+    weir_memory_lock();
+    struct weir_block *block = countable ? block_new(r, bytes, mapped) : NULL;
+    weir_memory_unlock();
     if (!block)
         return weir_fail(WEIR_ERROR_MEMORY,
                          "no memory for a tensor of %" PRId64 " floats, %.0f bytes", floats,
                          4.0 * (double)floats);
-    const weir_status status =
-        weir_parallel_for(runtime, floats, TOUCH_FLOATS, touch, block->memory);
-    if (status != WEIR_OK) {
-        block_free(block);
-        return status;
-    }
+    if (mapped) ask_huge_pages(r, block);
+    if (mapped && several) bind_to_nodes(r, block, (bytes - 1) / unit + 1, unit);
+    const weir_status status = weir_parallel_own(r, bytes, unit, touch, block->memory);
     weir_memory_lock();
-    block->next = runtime->arena.tensors;
-    runtime->arena.tensors = block;
+    if (status == WEIR_OK) {
+        block->next = r->arena.tensors;
+        r->arena.tensors = block;
+        *tensor = block->memory;
+    } else {
+        block_free(&r->arena, block);
+    }
     weir_memory_unlock();
-    *tensor = block->memory;
-    return WEIR_OK;
+    return status;
 }
 
 void weir_tensor_free(weir_runtime *runtime, float *tensor) {
@@ -98,9 +165,11 @@ void weir_tensor_free(weir_runtime *runtime, float *tensor) {
     struct weir_block **link = &runtime->arena.tensors;
     while (*link && (*link)->memory != tensor) link = &(*link)->next;
     struct weir_block *block = *link;
-    if (block) *link = block->next;
+    if (block) {
+        *link = block->next;
+        block_free(&runtime->arena, block);
+    }
     weir_memory_unlock();
-    if (block) block_free(block);
 }
 
 /* The smallest free block of at least `bytes`, else the largest free one, else none. */
@@ -125,12 +194,13 @@ void *weir_scratch_get(weir_runtime *runtime, int64_t bytes) {
     if (block && block->bytes < bytes) {
         /* Replace what is too small, so that growing calls don't leave a trail of blocks. */
         *link = block->next;
-        block_free(block);
+        block_free(arena, block);
         block = NULL;
     }
     if (!block) {
-        block = block_new(bytes);
+        block = block_new(runtime, bytes, bytes >= HUGE_PAGE);
         if (block) {
+            if (block->mapped) madvise(block->memory, (size_t)block->bytes, MADV_HUGEPAGE);
             block->next = arena->scratch;
             arena->scratch = block;
         }

@@ -27,6 +27,8 @@ const char *weir_x86_why_not(const weir_x86 *x86, weir_isa isa);
 /* CPUs that the cgroup of this process may use at a time (version 1 or 2), 0: no limit. root is ""
  * except in tests: the directory that stands for /. */
 double weir_cgroup_quota(const char *root);
+/* Bytes of memory that the cgroup of this process may use, 0: no limit. */
+int64_t weir_cgroup_memory(const char *root);
 
 /* ---- topology.c: the only user of hwloc ---- */
 
@@ -52,6 +54,14 @@ int weir_topology_cpu_of(const weir_topology *topology, int os_cpu);
 bool weir_topology_synthetic(const weir_topology *topology);
 /* Binds a thread to a processing unit. Errors: MEMORY, SYSTEM. */
 weir_status weir_topology_bind(const weir_topology *topology, pthread_t thread, int os_cpu);
+/* The machine's NUMA nodes, without what depends on a runtime. */
+const weir_node_info *weir_topology_nodes(const weir_topology *topology, int *count);
+/* The node itself if this process may have its memory, else the nearest such node; -1: none. */
+int weir_topology_memory_of(const weir_topology *topology, int node);
+/* Pages of this range, whose ends are on pages, will come from the node when they are first touched,
+ * or from another one when it has no more. Errors: SYSTEM. */
+weir_status weir_topology_bind_memory(const weir_topology *topology, void *memory, int64_t bytes,
+                                      int node);
 
 /* ---- placement.c ---- */
 
@@ -81,12 +91,28 @@ typedef struct weir_loop {
     int64_t count, grain; /* both at least 1 */
     weir_range_fn *fn;
     void *arg;
+    bool own; /* each worker runs its own share only, however long the others take */
 } weir_loop;
+
+enum { WEIR_CHUNKS_PER_WORKER = 4 }; /* room for balance, at the price of a call each */
 
 /* Part `part` of `parts` of `count` begins here; the parts differ in length by at most 1. */
 static inline int64_t weir_split(int64_t count, int64_t parts, int64_t part) {
     const int64_t rest = count % parts;
     return count / parts * part + (part < rest ? part : rest);
+}
+
+/* The first of `chunks` neighbouring chunks that `worker` owns. When there are fewer than workers, they
+ * are spread over all, so that each node gets its part. */
+static inline int64_t weir_first_chunk(int64_t chunks, int threads, int worker) {
+    return (chunks * worker + threads - 1) / threads;
+}
+
+/* Where the share of `worker` begins when the pool cuts up a loop over `count` items. */
+static inline int64_t weir_share(int64_t count, int threads, int worker) {
+    const int64_t most = (int64_t)threads * WEIR_CHUNKS_PER_WORKER;
+    const int64_t chunks = count < most ? count : most;
+    return chunks ? weir_split(count, chunks, weir_first_chunk(chunks, threads, worker)) : 0;
 }
 
 /* Pieces of `grain` items that the loop can be cut into. */
@@ -134,12 +160,24 @@ unsigned weir_fork_count(void);
 void weir_memory_lock(void);
 void weir_memory_unlock(void);
 
+/* ---- runtime.c ---- */
+
+/* weir_parallel_for, but each worker runs its own share. */
+weir_status weir_parallel_own(weir_runtime *runtime, int64_t count, int64_t grain,
+                              weir_range_fn *fn, void *arg);
+
 /* ---- arena.c ---- */
 
 typedef struct weir_arena {
     struct weir_block *tensors; /* in use */
     struct weir_block *scratch; /* in use and free */
+    int64_t bytes;              /* of all blocks */
+    int64_t most;               /* bytes that this process can have */
+    bool warned_huge, warned_node;
 } weir_arena;
+
+/* Finds out how much memory there is. */
+void weir_arena_create(weir_arena *arena);
 
 void weir_arena_destroy(weir_arena *arena);
 
@@ -147,6 +185,9 @@ struct weir_runtime {
     weir_runtime_options options; /* resolved: no AUTO, no 0 */
     int threads;
     weir_worker_info *workers; /* [threads] */
+    weir_node_info *nodes;     /* [node_count] */
+    int node_count;
+    int homes; /* nodes that have workers; 0 when none is known */
     weir_topology *topology;
     weir_team *team; /* NULL with OpenMP */
     pthread_mutex_t turn;

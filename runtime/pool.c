@@ -8,7 +8,8 @@
  *
  * A late worker can't touch a loop that is over: it reads `loop` only after it has claimed a chunk,
  * and a loop with a claimed chunk that is not yet counted as finished can't end. All counts are zero
- * between loops, so nothing is claimed then.
+ * between loops, so nothing is claimed then. In a loop whose shares are each for their own worker, the
+ * mark OWN is on the counts, where a late worker can't overlook it.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -23,12 +24,13 @@
 #include "runtime/parts.h"
 
 enum {
-    CHUNKS_PER_WORKER = 4,  /* room for balance, at the price of a call each */
     SPIN_NS = 50000,        /* longer than the gaps between the calls of a training step */
     SPIN_CROWDED_NS = 2000, /* when there are more workers than CPUs */
     PAUSES_BETWEEN_CLOCKS = 32,
     MOVE_NS = 1000000 /* between two moves of workers */
 };
+
+#define OWN UINT32_C(0x80000000)
 
 struct share {
     _Alignas(2 * WEIR_CACHE_LINE) _Atomic uint32_t unclaimed;
@@ -74,20 +76,21 @@ static bool spin_while(const _Atomic uint32_t *word, uint32_t value, int64_t spi
 }
 
 /* Chunks of this share that are left, including the one now claimed; 0: none. */
-static uint32_t claim(struct share *share) {
+static uint32_t claim(struct share *share, int worker) {
     uint32_t left = atomic_load_explicit(&share->unclaimed, memory_order_relaxed);
-    while (left > 0 &&
-           !atomic_compare_exchange_weak_explicit(&share->unclaimed, &left, left - 1,
-                                                  memory_order_acquire, memory_order_relaxed)) {}
-    return left;
+    do {
+        if ((left & ~OWN) == 0 || ((left & OWN) && share->worker != worker)) return 0;
+    } while (!atomic_compare_exchange_weak_explicit(&share->unclaimed, &left, left - 1,
+                                                    memory_order_acquire, memory_order_relaxed));
+    return left & ~OWN;
 }
 
 static uint32_t run_share(weir_team *team, int owner, int worker) {
     uint32_t ran = 0, left;
-    while ((left = claim(&team->shares[owner])) > 0) {
+    while ((left = claim(&team->shares[owner], worker)) > 0) {
         /* The chunk before, maybe of another loop, may have changed it. The caller's are of one. */
         if (worker > 0) weir_denormals_flush();
-        const int64_t end = weir_split(team->chunks, team->threads, owner + 1);
+        const int64_t end = weir_first_chunk(team->chunks, team->threads, owner + 1);
         weir_loop_part(&team->loop, team->chunks, end - left, worker);
         ran++;
     }
@@ -160,7 +163,8 @@ static void make_room(weir_team *team, int cpu) {
 }
 
 void weir_team_run(weir_team *team, const weir_loop *loop) {
-    const int64_t units = weir_loop_units(loop), most = (int64_t)team->threads * CHUNKS_PER_WORKER;
+    const int64_t units = weir_loop_units(loop),
+                  most = (int64_t)team->threads * WEIR_CHUNKS_PER_WORKER;
     const weir_outside outside = weir_enter(loop->runtime, 0);
     if (units == 1 || team->threads == 1) {
         weir_loop_part(loop, 1, 0, 0);
@@ -173,14 +177,15 @@ void weir_team_run(weir_team *team, const weir_loop *loop) {
     team->chunks = units < most ? units : most;
     atomic_store_explicit(&team->unfinished, (uint32_t)team->chunks, memory_order_relaxed);
     for (int w = 0; w < team->threads; w++) {
-        const int64_t chunks = weir_split(team->chunks, team->threads, w + 1) -
-                               weir_split(team->chunks, team->threads, w);
-        atomic_store_explicit(&team->shares[w].unclaimed, (uint32_t)chunks, memory_order_release);
+        const int64_t chunks = weir_first_chunk(team->chunks, team->threads, w + 1) -
+                               weir_first_chunk(team->chunks, team->threads, w);
+        atomic_store_explicit(&team->shares[w].unclaimed, (uint32_t)chunks | (loop->own ? OWN : 0),
+                              memory_order_release);
     }
     atomic_fetch_add(&team->epoch, 1);
+    const bool few = team->chunks < team->threads && !loop->own;
     if (atomic_load(&team->sleepers) > 0)
-        weir_futex_wake(&team->epoch,
-                        team->chunks < team->threads ? (int)team->chunks - 1 : team->threads - 1);
+        weir_futex_wake(&team->epoch, few ? (int)team->chunks - 1 : team->threads - 1);
     work(team, 0);
     wait_for_chunks(team);
     weir_leave(outside);

@@ -1,4 +1,4 @@
-/* The CPU quota of this process's cgroup. SPDX-License-Identifier: Apache-2.0 */
+/* What this process's cgroup grants: CPUs and memory. SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,10 @@ static int read_numbers(const char *directory, const char *name, double values[2
     return n < 0 ? 0 : n;
 }
 
-static double quota_of(const char *directory, bool version2) {
+/* What one group grants, 0: no limit. */
+typedef double limit_fn(const char *directory, bool version2);
+
+static double cpus_of(const char *directory, bool version2) {
     double v[2] = {-1, -1}, period[2] = {-1, -1};
     if (version2) {
         if (read_numbers(directory, "cpu.max", v) < 2) return 0;
@@ -33,15 +36,21 @@ static double quota_of(const char *directory, bool version2) {
     return v[0] > 0 && v[1] > 0 ? v[0] / v[1] : 0;
 }
 
-/* The smallest quota from `mount`/`group` up to the mount: each level limits those below it. */
-static double smallest_quota(const char *mount, const char *group, bool version2) {
+static double memory_of(const char *directory, bool version2) {
+    double v[2] = {-1, -1};
+    read_numbers(directory, version2 ? "memory.max" : "memory.limit_in_bytes", v);
+    return v[0] > 0 ? v[0] : 0;
+}
+
+/* The smallest limit from `mount`/`group` up to the mount: each level limits those below it. */
+static double smallest_limit(const char *mount, const char *group, bool version2, limit_fn *limit) {
     char path[PATH_BYTES];
     if ((size_t)snprintf(path, sizeof path, "%s%s", mount, group) >= sizeof path) return 0;
     const size_t top = strlen(mount);
     double smallest = 0;
     for (;;) {
-        const double quota = quota_of(path, version2);
-        if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
+        const double here = limit(path, version2);
+        if (here > 0 && (smallest == 0 || here < smallest)) smallest = here;
         char *slash = strrchr(path, '/');
         if (strlen(path) <= top || !slash) return smallest;
         *slash = '\0';
@@ -56,7 +65,7 @@ static bool listed(const char *list, const char *name) {
     return false;
 }
 
-double weir_cgroup_quota(const char *root) {
+static double cgroup_limit(const char *root, const char *controller, limit_fn *limit) {
     char path[PATH_BYTES], mount[PATH_BYTES], *line = NULL;
     size_t bytes = 0;
     double smallest = 0;
@@ -71,16 +80,21 @@ double weir_cgroup_quota(const char *root) {
         *group++ = '\0';
         controllers++;
         const bool version2 = *controllers == '\0';
-        if (!version2 && !listed(controllers, "cpu")) continue;
+        if (!version2 && !listed(controllers, controller)) continue;
         if (strcmp(group, "/") == 0) group = "";
-        if (version2)
-            snprintf(mount, sizeof mount, "%s/sys/fs/cgroup", root);
-        else
-            snprintf(mount, sizeof mount, "%s/sys/fs/cgroup/cpu", root);
-        const double quota = smallest_quota(mount, group, version2);
-        if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
+        snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s%s", root, version2 ? "" : "/",
+                 version2 ? "" : controller);
+        const double here = smallest_limit(mount, group, version2, limit);
+        if (here > 0 && (smallest == 0 || here < smallest)) smallest = here;
     }
     free(line);
     fclose(file);
     return smallest;
+}
+
+double weir_cgroup_quota(const char *root) { return cgroup_limit(root, "cpu", cpus_of); }
+
+int64_t weir_cgroup_memory(const char *root) {
+    const double bytes = cgroup_limit(root, "memory", memory_of);
+    return bytes < 0x1p62 ? (int64_t)bytes : 0; /* version 1 says "no limit" by a huge number */
 }

@@ -22,12 +22,35 @@ static weir_status place_workers(weir_runtime *r) {
                                r->options.bind, r->threads, r->workers);
 }
 
+/* What each node gets; once the number of workers is final. */
+static weir_status plan_nodes(weir_runtime *r) {
+    const weir_node_info *nodes = weir_topology_nodes(r->topology, &r->node_count);
+    r->nodes = calloc(r->node_count > 0 ? (size_t)r->node_count : 1, sizeof *r->nodes);
+    if (!r->nodes) return weir_fail(WEIR_ERROR_MEMORY, "no memory for %d nodes", r->node_count);
+    for (int i = 0; i < r->node_count; i++) {
+        weir_node_info *node = &r->nodes[i];
+        *node = nodes[i];
+        node->arena = -1;
+        for (int w = r->threads - 1; w >= 0; w--)
+            if (r->workers[w].node == i) {
+                node->first_worker = w;
+                node->workers++;
+            }
+        if (node->workers == 0) continue;
+        node->arena = weir_topology_memory_of(r->topology, i);
+        r->homes++;
+    }
+    return WEIR_OK;
+}
+
 static weir_status start(weir_runtime *r) {
     weir_status status = weir_options_resolve(&r->options);
     if (status == WEIR_OK) status = weir_topology_load(&r->topology);
     if (status == WEIR_OK) status = place_workers(r);
     if (status == WEIR_OK && r->options.threading == WEIR_THREADING_POOL)
         status = weir_team_create(r);
+    if (status == WEIR_OK) status = plan_nodes(r);
+    weir_arena_create(&r->arena);
     return status;
 }
 
@@ -58,11 +81,12 @@ void weir_runtime_destroy(weir_runtime *r) {
     pthread_mutex_destroy(&r->turn);
     weir_topology_free(r->topology);
     free(r->workers);
+    free(r->nodes);
     free(r);
 }
 
-weir_status weir_parallel_for(weir_runtime *r, int64_t count, int64_t grain, weir_range_fn *fn,
-                              void *arg) {
+static weir_status run_loop(weir_runtime *r, int64_t count, int64_t grain, weir_range_fn *fn,
+                            void *arg, bool own) {
     if (!r || !fn) return weir_fail(WEIR_ERROR_ARGUMENT, "%s is NULL", r ? "fn" : "runtime");
     if (count < 0)
         return weir_fail(WEIR_ERROR_ARGUMENT, "count is %" PRId64 ", accepted: 0 or more", count);
@@ -73,7 +97,8 @@ weir_status weir_parallel_for(weir_runtime *r, int64_t count, int64_t grain, wei
                          "this runtime was created before fork(), its threads are "
                          "in the parent only: create one in the child");
     if (count == 0) return WEIR_OK;
-    const weir_loop loop = {.runtime = r, .count = count, .grain = grain, .fn = fn, .arg = arg};
+    const weir_loop loop = {
+        .runtime = r, .count = count, .grain = grain, .fn = fn, .arg = arg, .own = own};
     const int worker = weir_inside(r);
     if (worker >= 0) {
         weir_loop_part(&loop, 1, 0, worker);
@@ -88,6 +113,16 @@ weir_status weir_parallel_for(weir_runtime *r, int64_t count, int64_t grain, wei
     return WEIR_OK;
 }
 
+weir_status weir_parallel_for(weir_runtime *r, int64_t count, int64_t grain, weir_range_fn *fn,
+                              void *arg) {
+    return run_loop(r, count, grain, fn, arg, false);
+}
+
+weir_status weir_parallel_own(weir_runtime *r, int64_t count, int64_t grain, weir_range_fn *fn,
+                              void *arg) {
+    return run_loop(r, count, grain, fn, arg, true);
+}
+
 int weir_runtime_threads(const weir_runtime *r) { return r->threads; }
 weir_isa weir_runtime_isa(const weir_runtime *r) { return r->options.isa; }
 weir_threading weir_runtime_threading(const weir_runtime *r) { return r->options.threading; }
@@ -100,6 +135,33 @@ weir_status weir_runtime_worker(const weir_runtime *r, int worker, weir_worker_i
         return weir_fail(WEIR_ERROR_ARGUMENT, "worker is %d, accepted: 0 to %d", worker,
                          r->threads - 1);
     *info = r->workers[worker];
+    return WEIR_OK;
+}
+
+int weir_runtime_nodes(const weir_runtime *r) { return r->node_count; }
+
+weir_status weir_runtime_node(const weir_runtime *r, int i, weir_node_info *info) {
+    if (!r || !info) return weir_fail(WEIR_ERROR_ARGUMENT, "%s is NULL", r ? "info" : "runtime");
+    if (i < 0 || i >= r->node_count)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "node is %d, accepted: 0 to %d", i,
+                         r->node_count - 1);
+    *info = r->nodes[i];
+    return WEIR_OK;
+}
+
+weir_status weir_runtime_node_share(const weir_runtime *r, int i, int64_t count, int64_t *begin,
+                                    int64_t *end) {
+    weir_node_info node;
+    if (!begin || !end)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "%s is NULL", begin ? "end" : "begin");
+    if (count < 0)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "count is %" PRId64 ", accepted: 0 or more", count);
+    const weir_status status = weir_runtime_node(r, i, &node);
+    if (status != WEIR_OK) return status;
+    *begin = *end = 0;
+    if (node.workers == 0) return WEIR_OK;
+    *begin = weir_share(count, r->threads, node.first_worker);
+    *end = weir_share(count, r->threads, node.first_worker + node.workers);
     return WEIR_OK;
 }
 

@@ -18,6 +18,8 @@ struct weir_topology {
     int *cpu_of;  /* [cpu_count] the processing unit that stands for the core of each, or -1 */
     int *sibling; /* [cpu_count] the next allowed unit of the same core, in a circle, or -1 */
     int cpu_count;
+    weir_node_info *nodes; /* [node_count] without what depends on the runtime: workers, arena */
+    int node_count;
     bool synthetic;
 };
 
@@ -26,20 +28,27 @@ static hwloc_obj_type_t core_type(hwloc_topology_t hwloc) {
     return hwloc_get_nbobjs_by_type(hwloc, HWLOC_OBJ_CORE) > 0 ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
 }
 
-static weir_status read_machine(weir_topology *t) {
-    hwloc_topology_set_flags(t->hwloc, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
-    if (hwloc_topology_load(t->hwloc) != 0)
-        return weir_fail(WEIR_ERROR_SYSTEM, "hwloc can't read the topology: %s", strerror(errno));
-    t->synthetic = !hwloc_topology_is_thissystem(t->hwloc);
-    /* hwloc takes this machine, without a word, when it can't read the description. */
+/* The variable that describes another machine, NULL: none is set. */
+static const char *description(void) {
     static const char *const variables[] = {"HWLOC_SYNTHETIC", "HWLOC_XMLFILE"};
-    const char *thissystem = getenv("HWLOC_THISSYSTEM");
-    for (int i = 0; i < 2 && !t->synthetic && !thissystem; i++) {
+    for (int i = 0; i < 2; i++) {
         const char *value = getenv(variables[i]);
-        if (value && *value)
-            return weir_fail(WEIR_ERROR_ARGUMENT, "%s is \"%s\", which hwloc can't read",
-                             variables[i], value);
+        if (value && *value) return variables[i];
     }
+    return NULL;
+}
+
+static weir_status read_machine(weir_topology *t) {
+    const char *variable = description();
+    hwloc_topology_set_flags(t->hwloc, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
+    const bool loaded = hwloc_topology_load(t->hwloc) == 0;
+    if (!loaded && !variable)
+        return weir_fail(WEIR_ERROR_SYSTEM, "hwloc can't read the topology: %s", strerror(errno));
+    t->synthetic = loaded && !hwloc_topology_is_thissystem(t->hwloc);
+    /* hwloc may take this machine, without a word, when it can't read the description. */
+    if (!loaded || (variable && !t->synthetic && !getenv("HWLOC_THISSYSTEM")))
+        return weir_fail(WEIR_ERROR_ARGUMENT, "%s is \"%s\", which hwloc can't read", variable,
+                         getenv(variable));
     return WEIR_OK;
 }
 
@@ -105,6 +114,26 @@ static weir_status find_cores(weir_topology *t) {
     return WEIR_OK;
 }
 
+static hwloc_obj_t node_object(const weir_topology *t, int node) {
+    return hwloc_get_obj_by_type(t->hwloc, HWLOC_OBJ_NUMANODE, (unsigned)node);
+}
+
+static weir_status find_nodes(weir_topology *t) {
+    const int n = hwloc_get_nbobjs_by_type(t->hwloc, HWLOC_OBJ_NUMANODE);
+    t->nodes = calloc(n > 0 ? (size_t)n : 1, sizeof *t->nodes);
+    if (!t->nodes) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a list of %d nodes", n);
+    t->node_count = n > 0 ? n : 0;
+    for (int i = 0; i < n; i++) {
+        const hwloc_obj_t node = node_object(t, i);
+        t->nodes[i] = (weir_node_info){.node = i,
+                                       .os_node = (int)node->os_index,
+                                       .memory_bytes = (int64_t)node->attr->numanode.local_memory};
+    }
+    for (int c = 0; c < t->core_count; c++)
+        if (t->cores[c].node >= 0) t->nodes[t->cores[c].node].cores_allowed++;
+    return WEIR_OK;
+}
+
 weir_status weir_topology_load(weir_topology **topology) {
     *topology = NULL;
     weir_topology *t = calloc(1, sizeof *t);
@@ -116,6 +145,7 @@ weir_status weir_topology_load(weir_topology **topology) {
     weir_status status = read_machine(t);
     if (status == WEIR_OK) status = find_allowed(t);
     if (status == WEIR_OK) status = find_cores(t);
+    if (status == WEIR_OK) status = find_nodes(t);
     if (status != WEIR_OK) {
         weir_topology_free(t);
         return status;
@@ -129,6 +159,7 @@ void weir_topology_free(weir_topology *t) {
     free(t->cores);
     free(t->cpu_of);
     free(t->sibling);
+    free(t->nodes);
     hwloc_bitmap_free(t->allowed);
     hwloc_topology_destroy(t->hwloc);
     free(t);
@@ -155,6 +186,7 @@ void weir_topology_describe(const weir_topology *t, weir_machine_info *info) {
     info->cores_allowed = t->core_count;
     info->pus_allowed = weir_topology_pus_allowed(t);
     info->cpu_quota = t->synthetic ? 0 : weir_cgroup_quota("");
+    info->memory_limit_bytes = t->synthetic ? 0 : weir_cgroup_memory("");
     info->l1d_bytes = cache_bytes(t->hwloc, HWLOC_OBJ_L1CACHE);
     info->l2_bytes = cache_bytes(t->hwloc, HWLOC_OBJ_L2CACHE);
     info->l3_bytes = cache_bytes(t->hwloc, HWLOC_OBJ_L3CACHE);
@@ -193,4 +225,49 @@ weir_status weir_topology_bind(const weir_topology *t, pthread_t thread, int os_
     hwloc_bitmap_free(set);
     if (rc == 0) return WEIR_OK;
     return weir_fail(WEIR_ERROR_SYSTEM, "can't bind to CPU %d: %s", os_cpu, strerror(error));
+}
+
+const weir_node_info *weir_topology_nodes(const weir_topology *t, int *count) {
+    *count = t->node_count;
+    return t->nodes;
+}
+
+/* True when this process may have memory of the node, and it has some. */
+static bool gives_memory(const weir_topology *t, int node) {
+    const unsigned os_node = (unsigned)t->nodes[node].os_node;
+    return t->nodes[node].memory_bytes > 0 &&
+           hwloc_bitmap_isset(hwloc_topology_get_allowed_nodeset(t->hwloc), os_node);
+}
+
+int weir_topology_memory_of(const weir_topology *t, int node) {
+    if (gives_memory(t, node)) return node;
+    unsigned kinds = 1;
+    struct hwloc_distances_s *table = NULL;
+    const unsigned long kind = HWLOC_DISTANCES_KIND_MEANS_LATENCY;
+    if (hwloc_distances_get_by_type(t->hwloc, HWLOC_OBJ_NUMANODE, &kinds, &table, kind, 0) != 0 ||
+        kinds == 0)
+        table = NULL;
+    int best = -1;
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < t->node_count; i++) {
+        uint64_t there = (uint64_t)abs(i - node), back;
+        if (table)
+            hwloc_distances_obj_pair_values(table, node_object(t, node), node_object(t, i), &there,
+                                            &back);
+        if (!gives_memory(t, i) || there >= least) continue;
+        best = i;
+        least = there;
+    }
+    if (table) hwloc_distances_release(t->hwloc, table);
+    return best;
+}
+
+weir_status weir_topology_bind_memory(const weir_topology *t, void *memory, int64_t bytes,
+                                      int node) {
+    /* Not strict: when the node is full, its pages come from another one. */
+    const int flags = HWLOC_MEMBIND_BYNODESET;
+    if (hwloc_set_area_membind(t->hwloc, memory, (size_t)bytes, node_object(t, node)->nodeset,
+                               HWLOC_MEMBIND_BIND, flags) == 0)
+        return WEIR_OK;
+    return weir_fail(WEIR_ERROR_SYSTEM, "can't bind memory to node %d: %s", node, strerror(errno));
 }

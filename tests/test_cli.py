@@ -68,6 +68,37 @@ class Info(Cli):
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         self.assertIsInstance(json.loads(run.stdout), dict)
 
+    def nodes(self, *arguments, **environment):
+        run = weir("info", "--json", *arguments, **environment)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        keys = ("first_worker", "workers", "first_sample", "samples", "arena")
+        return [tuple(node[key] for key in keys) for node in json.loads(run.stdout)["nodes"]]
+
+    def test_plan_for_another_machine(self):
+        plan = [(0, 2, 0, 64, 0), (2, 2, 64, 64, 1)]
+        self.assertEqual(self.nodes(HWLOC_SYNTHETIC="node:2 core:2 pu:2"), plan)
+        run = weir("info", HWLOC_SYNTHETIC="node:2 core:2 pu:2")
+        self.assertRegex(run.stdout, r"(?m)^ +1 +1 GiB +2 +2-3 +64-127 +1$")
+
+    def test_topology_file(self):
+        sets = ' cpuset="{0}" complete_cpuset="{0}" nodeset="{0}" complete_nodeset="{0}" gp_index="{1}"'
+        machine = sets.format("0x3", 1) + ' allowed_cpuset="0x3" allowed_nodeset="0x3"'
+        text = ('<?xml version="1.0"?>\n<!DOCTYPE topology SYSTEM "hwloc2.dtd">\n<topology version="2.0">\n'
+                f'<object type="Machine" os_index="0"{machine}>\n')
+        for i in range(2):
+            def start(kind, number):
+                return f'<object type="{kind}" os_index="{i}"{sets.format(hex(1 << i), 10 * i + number)}'
+            text += (start("Package", 2) + ">" + start("NUMANode", 3) + ' local_memory="1048576"/>' +
+                     start("Core", 4) + ">" + start("PU", 5) + "/></object></object>\n")
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+            file.write(text + "</object>\n</topology>\n")
+            file.flush()
+            # The option goes before the environment.
+            self.assertEqual(self.nodes("--topology", file.name, HWLOC_SYNTHETIC="node:3 pu:1"),
+                             [(0, 1, 0, 64, 0), (1, 1, 64, 64, 1)])
+        self.refused(1, ["/no/such.xml", "No such file"], "info", "--topology", "/no/such.xml")
+        self.refused(2, ["can't read", __file__], "info", "--topology", __file__)
+
     def test_full_disk(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full here")

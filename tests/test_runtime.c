@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -40,6 +41,33 @@ weir_status __wrap_weir_topology_bind(const weir_topology *topology, pthread_t t
 weir_status __wrap_weir_topology_bind(const weir_topology *topology, pthread_t thread, int os_cpu) {
     if (bind_fails) return weir_fail(WEIR_ERROR_SYSTEM, "can't bind to CPU %d: no", os_cpu);
     return __real_weir_topology_bind(topology, thread, os_cpu);
+}
+
+/* Faults of memory. mmap64: what mmap is called with 64-bit file offsets, as meson sets them. */
+static bool map_fails, huge_fails;
+
+void *__real_mmap64(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *at, size_t bytes, int protection, int flags, int fd, off_t offset) {
+    if (!map_fails) return __real_mmap64(at, bytes, protection, flags, fd, offset);
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
+
+int __real_madvise(void *at, size_t bytes, int advice);
+int __wrap_madvise(void *at, size_t bytes, int advice);
+int __wrap_madvise(void *at, size_t bytes, int advice) {
+    if (!huge_fails || advice != MADV_HUGEPAGE) return __real_madvise(at, bytes, advice);
+    errno = EINVAL; /* as a Linux without them says */
+    return -1;
+}
+
+static int64_t memory_limit; /* what the cgroup is said to allow; 0 no limit */
+
+int64_t __wrap_weir_cgroup_memory(const char *root);
+int64_t __wrap_weir_cgroup_memory(const char *root) {
+    (void)root;
+    return memory_limit;
 }
 
 static weir_runtime *create(int threads, weir_threading threading) {
@@ -564,6 +592,89 @@ static void test_no_memory(void **state) {
     weir_runtime_destroy(runtime);
 }
 
+/* Each is refused by itself, and the runtime goes on. */
+static void test_memory_refused(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(2, WEIR_THREADING_POOL);
+    float *tensor;
+    map_fails = true;
+    assert_int_equal(weir_tensor_alloc(runtime, 1 << 20, &tensor), WEIR_ERROR_MEMORY);
+    assert_non_null(strstr(weir_last_error(), "no memory for a tensor of 1048576 floats"));
+    assert_null(tensor);
+    assert_null(weir_scratch_get(runtime, 4 << 20));
+    map_fails = false;
+    assert_int_equal(weir_tensor_alloc(runtime, 1 << 20, &tensor), WEIR_OK);
+    check_visits(runtime, 1000, 1);
+    weir_runtime_destroy(runtime);
+}
+
+static void test_cgroup_limits_memory(void **state) {
+    (void)state;
+    memory_limit = 64 << 20;
+    weir_runtime *runtime = create(2, WEIR_THREADING_POOL);
+    memory_limit = 0;
+    float *tensors[3];
+    for (int round = 0; round < 2; round++) { /* what is given back counts no more */
+        assert_int_equal(weir_tensor_alloc(runtime, 6 << 20, &tensors[0]), WEIR_OK);
+        assert_int_equal(weir_tensor_alloc(runtime, 6 << 20, &tensors[1]), WEIR_OK);
+        assert_int_equal(weir_tensor_alloc(runtime, 6 << 20, &tensors[2]), WEIR_ERROR_MEMORY);
+        assert_null(weir_scratch_get(runtime, 24 << 20));
+        void *scratch = weir_scratch_get(runtime, 1 << 20);
+        assert_non_null(scratch);
+        weir_scratch_put(runtime, scratch);
+        for (int i = 0; i < 2; i++) weir_tensor_free(runtime, tensors[i]);
+    }
+    weir_runtime_destroy(runtime);
+}
+
+static void test_no_huge_pages(void **state) {
+    (void)state;
+    char warnings[1024] = "";
+    weir_runtime *runtime = create_with_warnings(warnings);
+    warnings[0] = '\0';
+    float *tensor;
+    huge_fails = true;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(weir_tensor_alloc(runtime, 3 << 20, &tensor), WEIR_OK);
+        for (int k = 0; k < 3 << 20; k++) assert_true(tensor[k] == 0.0F);
+    }
+    huge_fails = false;
+    const char *said = strstr(warnings, "no huge pages");
+    assert_non_null(said);
+    assert_null(strstr(said + 1, "no huge pages")); /* once */
+    weir_runtime_destroy(runtime);
+}
+
+/* ---- each worker its own share ---- */
+
+struct owners {
+    _Atomic int of[64]; /* worker that ran each item, + 1 */
+};
+
+static void note_owner(void *arg, int64_t begin, int64_t end, int worker) {
+    struct owners *owners = arg;
+    for (int64_t i = begin; i < end; i++) owners->of[i] = worker + 1;
+    if (worker == 1) sleep_ns(300000); /* the others have nothing to do */
+}
+
+static void test_own_shares(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(4, WEIR_THREADING_POOL);
+    for (int round = 0; round < 200; round++) {
+        const int count = round % 3 == 0 ? 64 : round % 3 == 1 ? 3 : 9;
+        struct owners owners = {{0}};
+        if (round % 50 == 0) sleep_ns(1000000); /* the workers fall asleep */
+        assert_int_equal(weir_parallel_own(runtime, count, 1, note_owner, &owners), WEIR_OK);
+        for (int i = 0; i < count; i++) {
+            const int worker = owners.of[i] - 1;
+            assert_true(worker >= 0);
+            assert_true(i >= weir_share(count, 4, worker) && i < weir_share(count, 4, worker + 1));
+        }
+        check_visits(runtime, 1 + round % 37, 1); /* a loop with stealing right after it */
+    }
+    weir_runtime_destroy(runtime);
+}
+
 static void test_scratch_is_reused(void **state) {
     (void)state;
     weir_runtime *runtime = create(1, WEIR_THREADING_POOL);
@@ -605,6 +716,10 @@ int main(void) {
         cmocka_unit_test(test_no_binding),
         cmocka_unit_test(test_tensors),
         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_memory_refused),
+        cmocka_unit_test(test_cgroup_limits_memory),
+        cmocka_unit_test(test_no_huge_pages),
+        cmocka_unit_test(test_own_shares),
         cmocka_unit_test(test_scratch_is_reused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

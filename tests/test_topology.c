@@ -284,6 +284,28 @@ static void test_quota(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+static void test_memory_limit(void **state) {
+    (void)state;
+    char root[] = "/tmp/weir-test-XXXXXX", command[64];
+    assert_non_null(mkdtemp(root));
+    assert_int_equal(weir_cgroup_memory(root), 0);
+    write_file(root, "proc/self/cgroup", "0::/a/b\n");
+    write_file(root, "sys/fs/cgroup/a/b/memory.max", "max\n");
+    assert_int_equal(weir_cgroup_memory(root), 0);
+    write_file(root, "sys/fs/cgroup/a/memory.max", "3000000000\n"); /* a parent's limit counts */
+    assert_int_equal(weir_cgroup_memory(root), 3000000000);
+    write_file(root, "sys/fs/cgroup/a/b/memory.max", "1048576\n");
+    assert_int_equal(weir_cgroup_memory(root), 1048576);
+    /* Version 1, where a huge number stands for no limit. */
+    write_file(root, "proc/self/cgroup", "4:cpu,cpuacct:/x\n7:memory:/x\n");
+    write_file(root, "sys/fs/cgroup/memory/x/memory.limit_in_bytes", "9223372036854771712\n");
+    assert_int_equal(weir_cgroup_memory(root), 0);
+    write_file(root, "sys/fs/cgroup/memory/x/memory.limit_in_bytes", "2097152\n");
+    assert_int_equal(weir_cgroup_memory(root), 2097152);
+    snprintf(command, sizeof command, "rm -r %s", root);
+    assert_int_equal(system(command), 0);
+}
+
 static void test_quota_limits_the_workers(void **state) {
     (void)state;
     weir_topology *topology;
@@ -402,6 +424,161 @@ static void test_large_machine(void **state) {
     assert_non_null(strstr(text, "7:511"));
 }
 
+/* ---- what each node gets ---- */
+
+/* A node of a machine: its cores (none where 0) and memory. */
+struct node {
+    int cores, mebibytes;
+};
+
+/* Writes hwloc's description of a machine with at most 32 cores of one unit each; HWLOC_XMLFILE names it
+ * afterwards. */
+static void describe_machine(const struct node *nodes, int n, unsigned allowed) {
+    static char path[] = "/tmp/weir-test-machine.xml";
+    int cores = 0;
+    for (int i = 0; i < n; i++) cores += nodes[i].cores;
+    const unsigned all = (unsigned)((UINT64_C(1) << cores) - 1), every_node = (1U << n) - 1;
+    snprintf(path, sizeof path, "/tmp/weir-test-%05d.xml", (int)(getpid() % 100000));
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "<?xml version=\"1.0\"?>\n<!DOCTYPE topology SYSTEM \"hwloc2.dtd\">\n"
+            "<topology version=\"2.0\">\n<object type=\"Machine\" os_index=\"0\" cpuset=\"0x%x\" "
+            "complete_cpuset=\"0x%x\" allowed_cpuset=\"0x%x\" nodeset=\"0x%x\" "
+            "complete_nodeset=\"0x%x\" allowed_nodeset=\"0x%x\" gp_index=\"1\">\n",
+            all, all, all & allowed, every_node, every_node, every_node);
+    for (int i = 0, core = 0, id = 2; i < n; core += nodes[i].cores, i++) {
+        const unsigned cpus = (unsigned)((UINT64_C(1) << nodes[i].cores) - 1) << core;
+        const unsigned node = 1U << i;
+        const char *sets = "cpuset=\"0x%x\" complete_cpuset=\"0x%x\" nodeset=\"0x%x\" "
+                           "complete_nodeset=\"0x%x\" gp_index=\"%d\"";
+        char text[256];
+        snprintf(text, sizeof text, sets, cpus, cpus, node, node, id++);
+        if (cpus) fprintf(file, "<object type=\"Package\" os_index=\"%d\" %s>\n", i, text);
+        snprintf(text, sizeof text, sets, cpus, cpus, node, node, id++);
+        fprintf(file, "<object type=\"NUMANode\" os_index=\"%d\" %s local_memory=\"%lld\"/>\n", i,
+                text, (long long)nodes[i].mebibytes << 20);
+        for (int c = 0; c < nodes[i].cores; c++) {
+            const unsigned cpu = 1U << (core + c);
+            static const char *const kinds[] = {"Core", "PU"};
+            for (int k = 0; k < 2; k++) {
+                snprintf(text, sizeof text, sets, cpu, cpu, node, node, id++);
+                fprintf(file, "<object type=\"%s\" os_index=\"%d\" %s>", kinds[k], core + c, text);
+            }
+            fputs("</object></object>\n", file);
+        }
+        if (cpus) fputs("</object>\n", file);
+    }
+    fputs("</object>\n</topology>\n", file);
+    fclose(file);
+    setenv("HWLOC_XMLFILE", path, 1);
+}
+
+/* Of each node, for a batch of `samples`: its workers, its samples and the node of its memory. Checks
+ * that the samples of all nodes follow each other and are all there. */
+static const char *nodes_text(int threads, weir_bind bind, int samples) {
+    static char text[4096];
+    weir_runtime_options options = weir_runtime_options_default();
+    options.threads = threads;
+    options.bind = bind;
+    weir_runtime *runtime;
+    assert_int_equal(weir_runtime_create(&options, &runtime), WEIR_OK);
+    size_t used = 0;
+    int64_t next = 0;
+    for (int i = 0; i < weir_runtime_nodes(runtime); i++) {
+        weir_node_info node;
+        int64_t begin, end;
+        assert_int_equal(weir_runtime_node(runtime, i, &node), WEIR_OK);
+        assert_int_equal(weir_runtime_node_share(runtime, i, samples, &begin, &end), WEIR_OK);
+        assert_int_equal(node.node, i);
+        if (begin < end) assert_int_equal(begin, next);
+        if (begin < end) next = end;
+        for (int w = 0; w < node.workers; w++) {
+            weir_worker_info worker;
+            assert_int_equal(weir_runtime_worker(runtime, node.first_worker + w, &worker), WEIR_OK);
+            assert_int_equal(worker.node, i);
+        }
+        used += (size_t)sprintf(text + used, "%s%d:%d:%d", i ? " " : "", node.workers,
+                                (int)(end - begin), node.arena);
+    }
+    if (bind != WEIR_BIND_NONE) assert_int_equal(next, samples);
+    weir_runtime_destroy(runtime);
+    return text;
+}
+
+static void test_nodes(void **state) {
+    (void)state;
+    const struct {
+        const char *synthetic;
+        int threads;
+        weir_bind bind;
+        const char *plan;
+    } cases[] = {
+        {"node:1 core:4 pu:2", 0, WEIR_BIND_COMPACT, "4:128:0"},
+        {"node:2 core:2 pu:1", 0, WEIR_BIND_COMPACT, "2:64:0 2:64:1"},
+        {"node:2 core:2 pu:1", 3, WEIR_BIND_COMPACT, "2:88:0 1:40:1"},
+        {"node:4 core:16 pu:2", 0, WEIR_BIND_SPREAD, "16:32:0 16:32:1 16:32:2 16:32:3"},
+        {"node:4 core:16 pu:2", 8, WEIR_BIND_COMPACT, "8:128:0 0:0:-1 0:0:-1 0:0:-1"},
+        {"node:4 core:16 pu:2", 8, WEIR_BIND_SPREAD, "2:32:0 2:32:1 2:32:2 2:32:3"},
+        {"node:2 core:2 pu:1", 0, WEIR_BIND_NONE, "0:0:-1 0:0:-1"},
+        /* 1,024 processing units; fewer samples than workers still reach every node. */
+        {"node:8 core:64 pu:2", 0, WEIR_BIND_COMPACT,
+         "64:16:0 64:16:1 64:16:2 64:16:3 64:16:4 64:16:5 64:16:6 64:16:7"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("HWLOC_SYNTHETIC", cases[i].synthetic, 1);
+        assert_string_equal(nodes_text(cases[i].threads, cases[i].bind, 128), cases[i].plan);
+    }
+    assert_string_equal(nodes_text(0, WEIR_BIND_COMPACT, 3), "64:1:0 64:0:1 64:1:2 64:0:3 64:0:4 "
+                                                             "64:1:5 64:0:6 64:0:7");
+}
+
+static void test_odd_nodes(void **state) {
+    (void)state;
+    const struct {
+        struct node nodes[4];
+        int n;
+        unsigned allowed;
+        const char *plan;
+    } cases[] = {
+        {{{3, 100}, {1, 200}}, 2, ~0U, "3:96:0 1:32:1"},
+        {{{2, 100}, {2, 0}, {0, 0}, {2, 100}}, 4, ~0U, "2:48:0 2:40:0 2:40:2 0:0:-1"},
+        {{{2, 0}, {0, 100}, {2, 100}},
+         3,
+         ~0U,
+         "2:64:1 2:64:1 0:0:-1"},                             /* memory without CPUs: the last */
+        {{{2, 0}, {2, 0}}, 2, ~0U, "2:64:-1 2:64:-1"},        /* nothing is known */
+        {{{4, 100}, {4, 100}}, 2, 1U << 5, "0:0:-1 1:128:1"}, /* one allowed core */
+        {{{4, 100}, {4, 100}}, 2, 0x31, "1:44:0 2:84:1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        describe_machine(cases[i].nodes, cases[i].n, cases[i].allowed);
+        assert_string_equal(nodes_text(0, WEIR_BIND_COMPACT, 128), cases[i].plan);
+        assert_int_equal(unlink(getenv("HWLOC_XMLFILE")), 0);
+    }
+}
+
+static void test_node_arguments(void **state) {
+    (void)state;
+    setenv("HWLOC_SYNTHETIC", "node:2 core:2 pu:1", 1);
+    weir_runtime *runtime;
+    assert_int_equal(weir_runtime_create(NULL, &runtime), WEIR_OK);
+    weir_node_info node;
+    int64_t begin, end;
+    assert_int_equal(weir_runtime_nodes(runtime), 2);
+    assert_int_equal(weir_runtime_node(runtime, 2, &node), WEIR_ERROR_ARGUMENT);
+    assert_message("node is 2, accepted: 0 to 1");
+    assert_int_equal(weir_runtime_node(runtime, -1, &node), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_runtime_node(runtime, 0, NULL), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_runtime_node(NULL, 0, &node), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_runtime_node_share(runtime, 0, -1, &begin, &end), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_runtime_node_share(runtime, 0, 1, NULL, &end), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_runtime_node_share(runtime, 9, 1, &begin, &end), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_runtime_node_share(runtime, 1, 0, &begin, &end), WEIR_OK);
+    assert_true(begin == 0 && end == 0);
+    weir_runtime_destroy(runtime);
+}
+
 static void test_describe_synthetic(void **state) {
     (void)state;
     setenv("HWLOC_SYNTHETIC", "package:2 node:2 l3:1(size=1000000) core:16 pu:2", 1);
@@ -466,11 +643,15 @@ int main(void) {
         cmocka_unit_test_setup(test_instruction_sets, clear_environment),
         cmocka_unit_test_setup(test_openmp_binds_nothing, clear_environment),
         cmocka_unit_test_setup(test_quota, clear_environment),
+        cmocka_unit_test_setup(test_memory_limit, clear_environment),
         cmocka_unit_test_setup(test_quota_limits_the_workers, clear_environment),
         cmocka_unit_test_setup(test_placement, clear_environment),
         cmocka_unit_test_setup(test_placement_asymmetric, clear_environment),
         cmocka_unit_test_setup(test_placement_on_siblings, clear_environment),
         cmocka_unit_test_setup(test_large_machine, clear_environment),
+        cmocka_unit_test_setup(test_nodes, clear_environment),
+        cmocka_unit_test_setup(test_odd_nodes, clear_environment),
+        cmocka_unit_test_setup(test_node_arguments, clear_environment),
         cmocka_unit_test_setup(test_describe_synthetic, clear_environment),
         cmocka_unit_test_setup(test_describe_here, clear_environment),
         cmocka_unit_test_setup(test_unreadable_description, clear_environment),

@@ -93,8 +93,14 @@ WEIR_API weir_status weir_parallel_for(weir_runtime *runtime, int64_t count, int
 /*
  * Memory for tensors, 64-byte aligned, owned by the runtime until weir_tensor_free or destroy.
  * Zeroed. Pages are first touched by the workers that get the matching part of a static split, so a
- * batch-major tensor lies on the nodes that will use it.
- * Errors: ARGUMENT (floats < 0), MEMORY, STATE (runtime used in a forked child).
+ * batch-major tensor lies on the nodes that will use it. On a machine with several nodes that have
+ * workers, a tensor of 64 KiB or more is cut into one run of pages for each, which is bound to it
+ * (to the nearest with memory, where it has none); from 16 MiB for each node on, the cuts are at
+ * 2 MiB, elsewhere at 64 KiB. Memory that can't be bound, and huge pages that can't be had, are a
+ * warning, once.
+ * Errors: ARGUMENT (floats < 0), MEMORY (also when all memory of the runtime would be more than the
+ * machine has or the cgroup allows: the system would end the process), STATE (runtime used in a
+ * forked child).
  */
 WEIR_API weir_status weir_tensor_alloc(weir_runtime *runtime, int64_t floats, float **tensor);
 /* The runtime must be the one that gave the tensor. A NULL tensor is allowed. */
@@ -109,6 +115,18 @@ typedef struct weir_worker_info {
     int os_cpu; /* operating-system index of the processing unit it is bound to, -1 not bound */
 } weir_worker_info;
 
+/* A NUMA node and what the plan puts there. Workers of a node are neighbours, and so are the samples
+ * of a batch and the pages of a tensor that they own. */
+typedef struct weir_node_info {
+    int node;                  /* logical index */
+    int os_node;               /* the operating system's index */
+    int64_t memory_bytes;      /* 0: it has none */
+    int cores_allowed;         /* 0: none, or none that this process may use */
+    int first_worker, workers; /* placed here; 0 workers also where they are not bound */
+    int arena; /* node that holds what its workers own: this one, or the nearest that has memory;
+                  -1 without workers, or when there is no such node */
+} weir_node_info;
+
 typedef struct weir_machine_info {
     char cpu_model[64];
     bool isa_available[WEIR_ISA_COUNT]; /* built in, and the CPU and operating system can run it */
@@ -116,6 +134,7 @@ typedef struct weir_machine_info {
     int packages, numa_nodes, cores, pus;
     int cores_allowed, pus_allowed;        /* by affinity and cgroup */
     double cpu_quota;                      /* CPUs granted by the cgroup's quota, 0: no limit */
+    int64_t memory_limit_bytes;            /* granted by the cgroup, 0: no limit */
     int64_t l1d_bytes, l2_bytes, l3_bytes; /* of one instance, 0 unknown */
     int64_t memory_bytes; /* of all NUMA nodes, or what the operating system has if that is more */
     char hwloc_version[16];
@@ -132,6 +151,18 @@ WEIR_API weir_status weir_machine_describe(weir_machine_info *info);
  */
 WEIR_API weir_status weir_runtime_worker(const weir_runtime *runtime, int worker,
                                          weir_worker_info *info);
+
+/* NUMA nodes of the machine that the runtime was planned for. */
+WEIR_API int weir_runtime_nodes(const weir_runtime *runtime);
+/* Node i, 0 <= i < weir_runtime_nodes(). Errors: ARGUMENT. */
+WEIR_API weir_status weir_runtime_node(const weir_runtime *runtime, int i, weir_node_info *info);
+/*
+ * The items [begin, end) of `count` that the workers of node i own before any of them takes from
+ * another: samples of a batch, or pages of a tensor. Empty for a node without workers.
+ * Errors: ARGUMENT (also count < 0).
+ */
+WEIR_API weir_status weir_runtime_node_share(const weir_runtime *runtime, int i, int64_t count,
+                                             int64_t *begin, int64_t *end);
 
 WEIR_API weir_threading weir_runtime_threading(const weir_runtime *runtime);
 WEIR_API weir_bind weir_runtime_bind(const weir_runtime *runtime);

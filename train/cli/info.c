@@ -1,15 +1,22 @@
 /* weir info: what Weir found on this machine and how it would use it.
  * SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include <cJSON.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "train/cli/commands.h"
 #include "train/cli/runtime_options.h"
 
 static const char *const examples[] = {
     "weir info", "weir info --threads 4 --bind spread",
-    "HWLOC_SYNTHETIC=\"node:4 core:16 pu:2\" weir info   # a machine that isn't here", NULL};
+    "HWLOC_SYNTHETIC=\"node:4 core:16 pu:2\" weir info   # a machine that isn't here",
+    "lstopo there.xml; weir info --topology there.xml   # the same, as hwloc described it", NULL};
+
+enum { SAMPLES = 128 }; /* of the batch whose split is shown; the default of `weir train` */
 
 /* "48 KiB", "1.5 MiB"; "unknown" for 0. */
 static const char *format_bytes(int64_t bytes, char text[32]) {
@@ -49,7 +56,10 @@ static void print_machine(const weir_machine_info *m) {
         printf("  CPU quota     none\n");
     printf("  caches        L1d %s, L2 %s, L3 %s\n", format_bytes(m->l1d_bytes, l1),
            format_bytes(m->l2_bytes, l2), format_bytes(m->l3_bytes, l3));
-    printf("  memory        %s\n", format_bytes(m->memory_bytes, memory));
+    printf("  memory        %s", format_bytes(m->memory_bytes, memory));
+    if (m->memory_limit_bytes > 0)
+        printf(", of which %s granted (cgroup)", format_bytes(m->memory_limit_bytes, memory));
+    puts("");
 }
 
 static void print_isas(const weir_machine_info *m, weir_isa in_use) {
@@ -79,10 +89,38 @@ static weir_status print_workers(const weir_runtime *rt) {
     return WEIR_OK;
 }
 
+/* "0-3", "2", or "-" for none. */
+static const char *format_run(int64_t first, int64_t count, char text[48]) {
+    if (count > 1)
+        snprintf(text, 48, "%lld-%lld", (long long)first, (long long)(first + count - 1));
+    else
+        snprintf(text, 48, count == 1 ? "%lld" : "-", (long long)first);
+    return text;
+}
+
+static weir_status print_nodes(const weir_runtime *rt) {
+    printf("\nNUMA nodes\n  node  memory    cores  workers    samples of %d  tensors on node\n",
+           SAMPLES);
+    for (int i = 0; i < weir_runtime_nodes(rt); i++) {
+        weir_node_info n;
+        int64_t begin, end;
+        char memory[32], workers[48], samples[48], arena[16];
+        weir_status status = weir_runtime_node(rt, i, &n);
+        if (status == WEIR_OK) status = weir_runtime_node_share(rt, i, SAMPLES, &begin, &end);
+        if (status != WEIR_OK) return status;
+        printf("  %4d  %-8s  %5d  %-9s  %-14s  %s\n", n.node,
+               n.memory_bytes > 0 ? format_bytes(n.memory_bytes, memory) : "none", n.cores_allowed,
+               format_run(n.first_worker, n.workers, workers),
+               format_run(begin, end - begin, samples), format_index(n.arena, arena));
+    }
+    return WEIR_OK;
+}
+
 static weir_status print_text(const weir_machine_info *m, const weir_runtime *rt) {
     print_machine(m);
     print_isas(m, weir_runtime_isa(rt));
-    const weir_status status = print_workers(rt);
+    weir_status status = print_workers(rt);
+    if (status == WEIR_OK) status = print_nodes(rt);
     printf("\nVersions\n  weir          %s\n  hwloc         %s\n  oneDNN        %s\n",
            weir_version(), m->hwloc_version, WEIR_ONEDNN_VERSION);
     return status;
@@ -101,6 +139,10 @@ static void add_machine(cJSON *to, const weir_machine_info *m) {
         cJSON_AddNumberToObject(to, "cpu_quota", m->cpu_quota);
     else
         cJSON_AddNullToObject(to, "cpu_quota");
+    if (m->memory_limit_bytes > 0)
+        cJSON_AddNumberToObject(to, "memory_limit_bytes", (double)m->memory_limit_bytes);
+    else
+        cJSON_AddNullToObject(to, "memory_limit_bytes");
     cJSON_AddNumberToObject(to, "l1d_bytes", (double)m->l1d_bytes);
     cJSON_AddNumberToObject(to, "l2_bytes", (double)m->l2_bytes);
     cJSON_AddNumberToObject(to, "l3_bytes", (double)m->l3_bytes);
@@ -132,6 +174,28 @@ static weir_status add_workers(cJSON *to, const weir_runtime *rt) {
     return WEIR_OK;
 }
 
+static weir_status add_nodes(cJSON *to, const weir_runtime *rt) {
+    for (int i = 0; i < weir_runtime_nodes(rt); i++) {
+        weir_node_info n;
+        int64_t begin, end;
+        weir_status status = weir_runtime_node(rt, i, &n);
+        if (status == WEIR_OK) status = weir_runtime_node_share(rt, i, SAMPLES, &begin, &end);
+        if (status != WEIR_OK) return status;
+        cJSON *node = cJSON_CreateObject();
+        cJSON_AddNumberToObject(node, "node", n.node);
+        cJSON_AddNumberToObject(node, "os_node", n.os_node);
+        cJSON_AddNumberToObject(node, "memory_bytes", (double)n.memory_bytes);
+        cJSON_AddNumberToObject(node, "cores_allowed", n.cores_allowed);
+        cJSON_AddNumberToObject(node, "first_worker", n.first_worker);
+        cJSON_AddNumberToObject(node, "workers", n.workers);
+        cJSON_AddNumberToObject(node, "first_sample", (double)begin);
+        cJSON_AddNumberToObject(node, "samples", (double)(end - begin));
+        cJSON_AddNumberToObject(node, "arena", n.arena);
+        cJSON_AddItemToArray(to, node);
+    }
+    return WEIR_OK;
+}
+
 static weir_status print_json(const weir_machine_info *m, const weir_runtime *rt) {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "weir", weir_version());
@@ -144,6 +208,8 @@ static weir_status print_json(const weir_machine_info *m, const weir_runtime *rt
     cJSON_AddStringToObject(root, "threading", weir_threading_name(weir_runtime_threading(rt)));
     cJSON_AddStringToObject(root, "bind", weir_bind_name(weir_runtime_bind(rt)));
     weir_status status = add_workers(cJSON_AddArrayToObject(root, "workers"), rt);
+    cJSON_AddNumberToObject(root, "batch", SAMPLES);
+    if (status == WEIR_OK) status = add_nodes(cJSON_AddArrayToObject(root, "nodes"), rt);
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     if (text == NULL) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the JSON text");
@@ -152,10 +218,23 @@ static weir_status print_json(const weir_machine_info *m, const weir_runtime *rt
     return status;
 }
 
+/* hwloc takes the description from the environment. */
+static weir_status describe_by(const char *file) {
+    if (access(file, R_OK) != 0)
+        return weir_fail(WEIR_ERROR_SYSTEM, "--topology: can't read %s: %s", file, strerror(errno));
+    unsetenv("HWLOC_SYNTHETIC");
+    if (setenv("HWLOC_XMLFILE", file, 1) != 0)
+        return weir_fail(WEIR_ERROR_MEMORY, "no memory for the environment");
+    return WEIR_OK;
+}
+
 int cmd_info(int argc, char **argv) {
     runtime_arguments arguments = {0};
     bool json = false;
+    const char *topology = NULL;
     const option table[] = {OPTION_GROUP("Output"), OPTION_FLAG("json", &json, "print JSON"),
+                            OPTION_STRING("topology", "FILE", &topology,
+                                          "plan for the machine in this XML file of hwloc"),
                             RUNTIME_OPTIONS(&arguments), OPTION_END};
     const command_line line = {.command = "info",
                                .summary = "what Weir found on this machine and how it would use it",
@@ -166,7 +245,8 @@ int cmd_info(int argc, char **argv) {
 
     weir_machine_info machine;
     weir_runtime *rt = NULL;
-    weir_status status = weir_machine_describe(&machine);
+    weir_status status = topology ? describe_by(topology) : WEIR_OK;
+    if (status == WEIR_OK) status = weir_machine_describe(&machine);
     if (status == WEIR_OK) status = runtime_create(&arguments, "info", &rt);
     if (status == WEIR_OK) status = json ? print_json(&machine, rt) : print_text(&machine, rt);
     weir_runtime_destroy(rt);
