@@ -22,9 +22,10 @@
 #include "kernels/kernels.h"
 
 enum {
-    GRU_PANEL = 16, /* columns of a panel, a multiple of every VL */
-    GRU_ROWS = 24,  /* samples that a SIMD kernel takes through time together */
-    GRU_CHUNK = 128 /* steps that gru_bwd_weights takes at a time */
+    GRU_PANEL = 16,  /* columns of a panel, a multiple of every VL */
+    GRU_ROWS = 24,   /* samples that a SIMD kernel takes through time together */
+    GRU_CHUNK = 256, /* steps that gru_bwd_weights takes at a time, */
+    GRU_STRIPS = 64  /* in so many samples at most */
 };
 
 static inline int64_t gru_padded(int64_t n) { return (n + GRU_PANEL - 1) / GRU_PANEL * GRU_PANEL; }
@@ -51,10 +52,11 @@ static inline int64_t gru_w_t_floats(const weir_gru *p) { return gru_padded(p->C
 static inline int64_t gru_u_t_floats(const weir_gru *p) { return 3 * gru_padded(p->H) * p->H; }
 
 /* Covers every kernel: GRU_ROWS samples with up to 16 rows of H_p and 6 of C_in each, or GRU_CHUNK
- * masked rows. */
+ * rows of x or h with their masks and of two panels. */
 static inline int64_t gru_scratch_floats(const weir_gru *p) {
     int64_t H = gru_padded(p->H), C = gru_padded(p->C_in);
-    int64_t step = GRU_ROWS * (16 * H + 6 * C), chunk = GRU_CHUNK * (H + C);
+    int64_t step = GRU_ROWS * (16 * H + 6 * C),
+            chunk = GRU_CHUNK * ((H > C ? H : C) + 3 * GRU_PANEL);
     return step > chunk ? step : chunk;
 }
 

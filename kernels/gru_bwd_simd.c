@@ -197,74 +197,111 @@ void WEIR_KERNEL(gru_bwd_data)(const weir_gru_call *c, int64_t n0, int64_t n1) {
 
 /* ---- backward weights ---- */
 
-/* The steps s0 .. s0 + steps - 1 of sample n. */
-typedef struct chunk {
-    const weir_gru_call *c;
+typedef struct span {
     int64_t n, s0, steps;
-    const float *d; /* dgates of the first step */
-    float *scratch; /* [steps][H or C padded] */
-} chunk;
+} span;
 
-/* a (by reset, if given) times mask into the scratch; without both a itself. */
-static rows chunk_rows(const chunk *k, rows a, int64_t width, const float *mask, rows reset) {
-    if (!mask && !reset.p) return a;
-    int64_t stride = gru_padded(width);
-    for (int64_t s = 0; s < k->steps; s++) {
-        for (int64_t i = 0; i < width; i += VL) {
-            vf v = load_below(a.p + s * a.stride, i, width);
-            if (mask) v = v_mul(v, load_below(mask, i, width));
-            if (reset.p) v = v_mul(load_below(reset.p + s * reset.stride, i, width), v);
-            v_store(k->scratch + s * stride + i, v);
+/* Spans of steps that one pass over dw and du takes in, consecutive in the order of the sums. */
+typedef struct group {
+    const weir_gru_call *c;
+    int64_t count, steps;
+    span of[GRU_STRIPS];
+} group;
+
+/* What a product multiplies d with: rows of x or h of a span, with their mask, and for r h also r. */
+typedef struct operand {
+    rows a, reset;
+    const float *mask;
+    int64_t width;
+} operand;
+
+/* Its rows: those of the operand itself, or their products in `copy`. */
+static rows operand_rows(const operand *o, int64_t steps, float *copy) {
+    if (!o->mask && !o->reset.p) return o->a;
+    int64_t stride = gru_padded(o->width) + GRU_PANEL;
+    for (int64_t s = 0; s < steps; s++) {
+        for (int64_t i = 0; i < o->width; i += VL) {
+            vf v = load_below(o->a.p + s * o->a.stride, i, o->width);
+            if (o->mask) v = v_mul(v, load_below(o->mask, i, o->width));
+            if (o->reset.p) v = v_mul(load_below(o->reset.p + s * o->reset.stride, i, o->width), v);
+            v_store(copy + s * stride + i, v);
         }
     }
-    return (rows){k->scratch, stride};
+    return (rows){copy, stride};
 }
 
-static void chunk_outer(const chunk *k, rows a, int64_t width, int64_t part, int64_t gate,
-                        int64_t gates, float *to) {
-    const weir_gru *p = &k->c->p;
-    int64_t H_p = gru_padded(p->H);
-    strip s = {a.p, k->d + part * H_p, a.stride, gru_parts(p) * H_p, k->steps};
-    outer(p, &s, width, gate, gates, to);
+static const float *gate_mask(const weir_gru_call *c, const float *mask, int64_t n, int64_t width,
+                              int64_t gate) {
+    int64_t gates = c->p.mask_gates;
+    return mask ? mask + (n * gates + (gates == 3 ? gate : 0)) * width : NULL;
 }
 
-static const float *gate_mask(const chunk *k, const float *mask, int64_t width, int64_t gate) {
-    int64_t gates = k->c->p.mask_gates;
-    return mask ? mask + (k->n * gates + (gates == 3 ? gate : 0)) * width : NULL;
+static operand x_operand(const weir_gru_call *c, const span *at, int64_t gate) {
+    int64_t width = c->p.C_in;
+    return (operand){
+        .a = {c->t.x + x_row(&c->p, at->n, at->s0), c->p.go_backwards ? -width : width},
+        .mask = gate_mask(c, c->t.mask_x, at->n, width, gate),
+        .width = width};
 }
 
-static void chunk_dw(const chunk *k, float *dw) {
-    const weir_gru_call *c = k->c;
-    int64_t width = c->p.C_in, apart = c->t.mask_x && c->p.mask_gates == 3 ? 1 : 3;
-    rows x = {c->t.x + x_row(&c->p, k->n, k->s0), c->p.go_backwards ? -width : width};
-    for (int64_t gate = 0; gate < 3; gate += apart) {
-        rows a = chunk_rows(k, x, width, gate_mask(k, c->t.mask_x, width, gate), (rows){NULL, 0});
-        chunk_outer(k, a, width, gate, gate, apart, dw);
-    }
-}
-
-static void chunk_du(const chunk *k, float *du) {
-    const weir_gru_call *c = k->c;
+static operand h_operand(const weir_gru_call *c, const span *at, int64_t gate) {
     int64_t width = c->p.H, H_p = gru_padded(width);
-    int64_t apart = c->t.mask_h && c->p.mask_gates == 3 ? 1 : 2;
-    rows h = {c->reserve_in + gru_state_at(&c->p, k->n, k->s0), H_p}, reset = {NULL, 0};
-    for (int64_t gate = 0; gate < 2; gate += apart) {
-        rows a = chunk_rows(k, h, width, gate_mask(k, c->t.mask_h, width, gate), reset);
-        chunk_outer(k, a, width, gate, gate, apart, du);
-    }
-    if (!c->p.reset_after)
-        reset = (rows){c->reserve_in + gru_gates_at(&c->p, k->n, k->s0) + H_p, 3 * H_p};
-    rows a = chunk_rows(k, h, width, gate_mask(k, c->t.mask_h, width, 2), reset);
-    chunk_outer(k, a, width, c->p.reset_after ? 3 : 2, 2, 1, du);
+    operand o = {.a = {c->reserve_in + gru_state_at(&c->p, at->n, at->s0), H_p},
+                 .mask = gate_mask(c, c->t.mask_h, at->n, width, gate),
+                 .width = width};
+    if (gate == 2 && !c->p.reset_after)
+        o.reset = (rows){c->reserve_in + gru_gates_at(&c->p, at->n, at->s0) + H_p, 3 * H_p};
+    return o;
 }
 
-static void chunk_db(const chunk *k, float *db) {
-    static const float one = 1.0f; /* fma(1, d, sum) is sum + d */
-    const rows a = {&one, 0};
-    chunk_outer(k, a, 1, 0, 0, 3, db);
-    if (!k->c->p.reset_after) return;
-    chunk_outer(k, a, 1, 0, 3, 2, db);
-    chunk_outer(k, a, 1, 3, 5, 1, db);
+/* Adds the group's products of an operand with `gates` parts of d from `part` on to the columns of
+ * `gate` and after; sum: also adds up these parts themselves. */
+static void group_outer(const group *k, operand (*of)(const weir_gru_call *, const span *, int64_t),
+                        int64_t part, int64_t gate, int64_t gates, float *to, float *sum) {
+    const weir_gru_call *c = k->c;
+    int64_t H_p = gru_padded(c->p.H), row = gru_parts(&c->p) * H_p, width = 0;
+    float *packed = c->scratch, *copy = packed + k->steps * PACK_FLOATS;
+    strip s[GRU_STRIPS];
+    for (int64_t i = 0; i < k->count; i++) {
+        const span *at = k->of + i;
+        operand o = of(c, at, gate);
+        rows a = operand_rows(&o, at->steps, copy);
+        if (a.p == copy) copy += at->steps * a.stride;
+        s[i] = (strip){a.p, c->dgates_in + gru_dgates_at(&c->p, at->n, at->s0) + part * H_p,
+                       a.stride, row, at->steps};
+        width = o.width;
+    }
+    outer(&(outer_job){&c->p, s, k->count, width, gate, gates, to, sum, packed});
+}
+
+static void group_add(const group *k, float *dw, float *du, float *db) {
+    const weir_gru *p = &k->c->p;
+    int64_t x_apart = k->c->t.mask_x && p->mask_gates == 3 ? 1 : 3;
+    int64_t h_apart = k->c->t.mask_h && p->mask_gates == 3 ? 1 : 2;
+    for (int64_t gate = 0; gate < 3; gate += x_apart)
+        group_outer(k, x_operand, gate, gate, x_apart, dw, db);
+    for (int64_t gate = 0; gate < 2; gate += h_apart)
+        group_outer(k, h_operand, gate, gate, h_apart, du, NULL);
+    if (p->reset_after)
+        group_outer(k, h_operand, 3, 2, 1, du, db ? db + 3 * p->H : NULL);
+    else
+        group_outer(k, h_operand, 2, 2, 1, du, NULL);
+}
+
+/* The next spans in order, as many as a group takes; the first begins at step s0 of sample n. */
+static void group_fill(group *k, int64_t *n, int64_t n1, int64_t *s0) {
+    const weir_gru *p = &k->c->p;
+    k->count = k->steps = 0;
+    while (*n < n1 && k->count < GRU_STRIPS && k->steps < GRU_CHUNK) {
+        int64_t left = p->T - *s0, room = GRU_CHUNK - k->steps;
+        int64_t steps = left < room ? left : room;
+        k->of[k->count++] = (span){*n, *s0, steps};
+        k->steps += steps;
+        *s0 += steps;
+        if (*s0 < p->T) continue;
+        *s0 = 0;
+        ++*n;
+    }
 }
 
 static void zero(float *p, int64_t n) {
@@ -273,21 +310,15 @@ static void zero(float *p, int64_t n) {
 
 void WEIR_KERNEL(gru_bwd_weights)(const weir_gru_call *c, int64_t n0, int64_t n1, float *dw,
                                   float *du, float *db) {
-    zero(dw, c->p.C_in * 3 * c->p.H);
-    zero(du, c->p.H * 3 * c->p.H);
-    if (db) zero(db, (c->p.reset_after ? 6 : 3) * c->p.H);
-    for (int64_t n = n0; n < n1; n++) {
-        for (int64_t s = 0; s < c->p.T; s += GRU_CHUNK) {
-            int64_t left = c->p.T - s;
-            chunk k = {.c = c,
-                       .n = n,
-                       .s0 = s,
-                       .steps = left < GRU_CHUNK ? left : GRU_CHUNK,
-                       .d = c->dgates_in + gru_dgates_at(&c->p, n, s),
-                       .scratch = c->scratch};
-            chunk_dw(&k, dw);
-            chunk_du(&k, du);
-            if (db) chunk_db(&k, db);
-        }
+    int64_t H = c->p.H, s0 = 0;
+    zero(dw, c->p.C_in * 3 * H);
+    zero(du, H * 3 * H);
+    if (db) zero(db, (c->p.reset_after ? 6 : 3) * H);
+    group k = {.c = c};
+    for (int64_t n = n0; n < n1;) {
+        group_fill(&k, &n, n1, &s0);
+        group_add(&k, dw, du, db);
     }
+    /* b1 of z and r is added to the same sums as b0. */
+    for (int64_t i = 0; db && c->p.reset_after && i < 2 * H; i++) db[3 * H + i] = db[i];
 }

@@ -2,13 +2,16 @@
  * Weight gradients of the GRU: out[r][column] += sum over steps of a[step][r] d[step][column].
  * SPDX-License-Identifier: Apache-2.0
  *
- * Tiles as in gru_tile.h, each element one chain of fma over the steps.
+ * Tiles as in gru_tile.h, each element one chain of fma over the steps. A tile walks through several
+ * strips of steps before its sums go back to memory. A tile with a sum row also adds up the columns
+ * of d itself, the gradient of a bias: d is read once for both.
  */
 #ifndef WEIR_GRU_OUTER_H
 #define WEIR_GRU_OUTER_H
 
 #include "kernels/gru_tile.h"
 
+/* Consecutive steps of a sample. */
 typedef struct strip {
     const float *a, *d; /* of the first step */
     int64_t a_stride, d_stride, steps;
@@ -16,13 +19,16 @@ typedef struct strip {
 
 /* One vector of columns: rows of the output end where the columns of a gate end. */
 typedef struct target {
-    float *p; /* row 0 of the tile */
-    vm m;     /* lanes that exist */
+    float *p;   /* row 0 of the tile */
+    float *sum; /* of a tile with a sum row */
+    vm m;       /* lanes that exist */
 } target;
 
 #define LOAD_ACC(r, v) vf acc_##r##_##v = v_load_m(to[v].p + (r)*to_stride, to[v].m)
 #define LOAD_ACC_ROW(r, V) EACH_VECTOR_##V(LOAD_ACC, r)
+#define LOAD_SUM(r, v) vf sum_##v = v_load_m(to[v].sum, to[v].m)
 #define LOAD_D(r, v) const vf b_##v = v_load(d + (v)*VL)
+#define ADD_D(r, v) sum_##v = v_add(sum_##v, b_##v)
 #define OUTER_ROW(r, V)            \
     do {                           \
         const vf a = v_set1(x[r]); \
@@ -30,57 +36,130 @@ typedef struct target {
     } while (0)
 #define STORE_ACC(r, v) v_store_m(to[v].p + (r)*to_stride, to[v].m, acc_##r##_##v)
 #define STORE_ACC_ROW(r, V) EACH_VECTOR_##V(STORE_ACC, r)
+#define STORE_SUM(r, v) v_store_m(to[v].sum, to[v].m, sum_##v)
 
-#define OUTER(R, V)                                                                    \
-    static void outer_##R##_##V(const strip *s, const target *to, int64_t to_stride) { \
-        (void)to_stride;                                                               \
-        EACH_ROW_##R(LOAD_ACC_ROW, V);                                                 \
-        for (int64_t i = 0; i < s->steps; i++) {                                       \
-            const float *x = s->a + i * s->a_stride, *d = s->d + i * s->d_stride;      \
-            EACH_VECTOR_##V(LOAD_D, 0);                                                \
-            EACH_ROW_##R(OUTER_ROW, V);                                                \
-        }                                                                              \
-        EACH_ROW_##R(STORE_ACC_ROW, V);                                                \
+/* Rows from `row` and columns from `column` on of what the strips multiply; `to` is the tile's. */
+#define OUTER(R, V)                                                                         \
+    static void outer_##R##_##V(const strip *s, int64_t count, int64_t row, int64_t column, \
+                                const target *to, int64_t to_stride) {                      \
+        (void)to_stride;                                                                    \
+        EACH_ROW_##R(LOAD_ACC_ROW, V);                                                      \
+        for (; count > 0; count--, s++) {                                                   \
+            const float *x = s->a + row, *d = s->d + column;                                \
+            for (int64_t i = s->steps; i > 0; i--, x += s->a_stride, d += s->d_stride) {    \
+                EACH_VECTOR_##V(LOAD_D, 0);                                                 \
+                EACH_ROW_##R(OUTER_ROW, V);                                                 \
+            }                                                                               \
+        }                                                                                   \
+        EACH_ROW_##R(STORE_ACC_ROW, V);                                                     \
     }
 TILE_SHAPES(OUTER)
 
+#define OUTER_SUM(R, V)                                                                         \
+    static void outer_sum_##R##_##V(const strip *s, int64_t count, int64_t row, int64_t column, \
+                                    const target *to, int64_t to_stride) {                      \
+        (void)to_stride;                                                                        \
+        EACH_VECTOR_##V(LOAD_SUM, 0);                                                           \
+        EACH_ROW_##R(LOAD_ACC_ROW, V);                                                          \
+        for (; count > 0; count--, s++) {                                                       \
+            const float *x = s->a + row, *d = s->d + column;                                    \
+            for (int64_t i = s->steps; i > 0; i--, x += s->a_stride, d += s->d_stride) {        \
+                EACH_VECTOR_##V(LOAD_D, 0);                                                     \
+                EACH_VECTOR_##V(ADD_D, 0);                                                      \
+                EACH_ROW_##R(OUTER_ROW, V);                                                     \
+            }                                                                                   \
+        }                                                                                       \
+        EACH_VECTOR_##V(STORE_SUM, 0);                                                          \
+        EACH_ROW_##R(STORE_ACC_ROW, V);                                                         \
+    }
+
+/* A sum row takes registers: fewer rows where they are few. */
+#if VREGS >= 32
+#define SUM_SHAPES(T) \
+    T(12, 2) T(12, 1) T(8, 2) T(8, 1) T(4, 2) T(4, 1) T(2, 2) T(2, 1) T(1, 2) T(1, 1)
+#else
+#define SUM_SHAPES(T) T(4, 2) T(2, 2) T(1, 2)
+#endif
+SUM_SHAPES(OUTER_SUM)
+
 typedef struct outer_shape {
     int64_t rows, vectors;
-    void (*tile)(const strip *s, const target *to, int64_t to_stride);
+    void (*tile)(const strip *s, int64_t count, int64_t row, int64_t column, const target *to,
+                 int64_t to_stride);
 } outer_shape;
 
 #define OUTER_SHAPE(R, V) {R, V, outer_##R##_##V},
+#define SUM_SHAPE(R, V) {R, V, outer_sum_##R##_##V},
 static const outer_shape outer_shapes[] = {TILE_SHAPES(OUTER_SHAPE)};
+static const outer_shape sum_shapes[] = {SUM_SHAPES(SUM_SHAPE)};
 
-enum { OUTER_VECTORS = 12 }; /* of a tile, at most */
+enum {
+    OUTER_VECTORS = 12,         /* of a tile, at most */
+    PACK_TILES = 6,             /* so many tiles read the same columns of d: worth a copy of them */
+    PACK_FLOATS = 2 * GRU_PANEL /* of a step in that copy, at most */
+};
 
 static const outer_shape *outer_fit(const outer_shape *shape, int64_t a_rows, int64_t vectors) {
     while (shape->rows > a_rows || shape->vectors > vectors) shape++;
     return shape;
 }
 
-/* Sums a[step][i] d[step][column] into to[i][gate, column]: `gates` gates from `gate` on, whose d
- * starts at s->d. */
-static void outer(const weir_gru *p, const strip *s, int64_t a_rows, int64_t gate, int64_t gates,
-                  float *to) {
-    int64_t H_p = gru_padded(p->H), vectors = gates * H_p / VL, stride = 3 * p->H;
+/* All of out[a_rows][3 H] that a product with `gates` gates from `gate` on gives. */
+typedef struct outer_job {
+    const weir_gru *p;
+    const strip *s; /* their d starts at the first of the gates */
+    int64_t count, a_rows, gate, gates;
+    float *to, *sum; /* of row 0, gate 0; sum may be NULL */
+    float *scratch;  /* [steps of all strips][PACK_FLOATS] */
+} outer_job;
+
+/* The columns from `column` on of all strips, next to each other, become the d of one strip each:
+ * rows of d that are a power of two apart would share a few sets of the first cache. */
+static void pack_columns(const outer_job *j, int64_t column, int64_t vectors, strip *packed) {
+    float *to = j->scratch;
+    for (int64_t i = 0; i < j->count; i++) {
+        const float *d = j->s[i].d + column;
+        packed[i] = j->s[i];
+        packed[i].d = to;
+        packed[i].d_stride = vectors * VL;
+        for (int64_t s = 0; s < j->s[i].steps; s++, d += j->s[i].d_stride)
+            for (int64_t v = 0; v < vectors; v++, to += VL) v_store(to, v_load(d + v * VL));
+    }
+}
+
+/* Rows r0 .. r1 - 1 by tiles of the same number of rows, the first that fits from `shapes` on. */
+static void outer_band(const outer_job *j, const outer_shape *shapes, int64_t r0, int64_t r1) {
+    int64_t H = j->p->H, H_p = gru_padded(H), vectors = j->gates * H_p / VL, stride = 3 * H;
+    int64_t step = outer_fit(shapes, r1 - r0, vectors)->rows;
+    bool pack = (r1 - r0) / step >= PACK_TILES;
     const outer_shape *shape;
-    for (int64_t r0 = 0, r1; r0 < a_rows; r0 = r1) {
-        int64_t step = outer_fit(outer_shapes, a_rows - r0, vectors)->rows;
-        r1 = r0 + (a_rows - r0) / step * step;
-        for (int64_t v = 0; v < vectors; v += shape->vectors) {
-            shape = outer_fit(outer_shapes, step, vectors - v);
-            target at[OUTER_VECTORS];
-            for (int64_t i = 0; i < shape->vectors; i++) {
-                int64_t g = (v + i) * VL / H_p, k = (v + i) * VL % H_p;
-                at[i] = (target){to + (gate + g) * p->H + k + r0 * stride, v_tail(p->H - k)};
-            }
-            for (int64_t r = r0; r < r1; r += step) {
-                strip tile = {s->a + r, s->d + v * VL, s->a_stride, s->d_stride, s->steps};
-                shape->tile(&tile, at, stride);
-                for (int64_t i = 0; i < shape->vectors; i++) at[i].p += step * stride;
-            }
+    for (int64_t v = 0; v < vectors; v += shape->vectors) {
+        shape = outer_fit(shapes, step, vectors - v);
+        target at[OUTER_VECTORS];
+        for (int64_t i = 0; i < shape->vectors; i++) {
+            int64_t g = (v + i) * VL / H_p, k = (v + i) * VL % H_p, to = (j->gate + g) * H + k;
+            at[i] = (target){j->to + to + r0 * stride, j->sum ? j->sum + to : NULL, v_tail(H - k)};
         }
+        strip packed[GRU_STRIPS];
+        if (pack) pack_columns(j, v * VL, shape->vectors, packed);
+        for (int64_t r = r0; r < r1; r += step) {
+            shape->tile(pack ? packed : j->s, j->count, r, pack ? 0 : v * VL, at, stride);
+            for (int64_t i = 0; i < shape->vectors; i++) at[i].p += step * stride;
+        }
+    }
+}
+
+static void outer(const outer_job *j) {
+    int64_t vectors = j->gates * gru_padded(j->p->H) / VL, r0 = 0;
+    if (j->sum) {
+        r0 = outer_fit(sum_shapes, j->a_rows, vectors)->rows;
+        outer_band(j, sum_shapes, 0, r0);
+    }
+    while (r0 < j->a_rows) {
+        int64_t step = outer_fit(outer_shapes, j->a_rows - r0, vectors)->rows;
+        int64_t r1 = r0 + (j->a_rows - r0) / step * step;
+        outer_band(j, outer_shapes, r0, r1);
+        r0 = r1;
     }
 }
 
