@@ -9,6 +9,7 @@ enum {
     LEAVES = 32,           /* parts of a weight gradient, at most */
     LEAF_SAMPLES = 4,      /* of a part, as far as the batch goes: the kernels want a few rows */
     LEAF_STEPS = 64,       /* samples times steps of a part, the same */
+    CHUNK_ROWS = 320,      /* samples times steps of a part that both passes take at a time */
     LEAF_FLOATS = 1 << 24, /* of all parts together, unless it is one */
     TREE_GRAIN = 4096      /* elements that one task sums over the tree */
 };
@@ -95,7 +96,8 @@ typedef struct gru_job {
     const weir_kernels *kernels;
     weir_gru_call call;
     int64_t scratch_floats; /* of one worker, each its own part */
-    int64_t dgates_floats;  /* the same, for the samples of a leaf */
+    int64_t dgates_floats;  /* the same, for a chunk */
+    int64_t group, steps;   /* samples and steps of a chunk, at most */
     int64_t leaves, leaf_floats;
     float *leaf; /* [leaves][leaf_floats]: dw, du, db */
 } gru_job;
@@ -168,10 +170,12 @@ static weir_gru_call call_of_samples(const gru_job *job, int64_t n0, int64_t n1,
     if (c.dh0) c.dh0 += n0 * p->H;
     c.dgates += worker * job->dgates_floats;
     c.dgates_in = c.dgates;
+    c.dh = c.dgates + job->dgates_floats - job->group * gru_padded(p->H);
     return c;
 }
 
-/* One leaf's samples through both passes, while what the first one leaves is in the cache. */
+/* One leaf's samples, a few at a time, from the last steps on: both passes go through a chunk of
+ * steps while what the first one leaves is in the cache. */
 static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
     const gru_job *job = arg;
     const weir_gru *p = &job->call.p;
@@ -179,9 +183,19 @@ static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
         int64_t n0 = p->N * l / job->leaves, n1 = p->N * (l + 1) / job->leaves;
         float *dw = job->leaf + l * job->leaf_floats;
         float *du = dw + p->C_in * 3 * p->H, *db = du + p->H * 3 * p->H;
-        weir_gru_call c = call_of_samples(job, n0, n1, worker);
-        job->kernels->gru_bwd_data(&c, 0, n1 - n0);
-        job->kernels->gru_bwd_weights(&c, 0, n1 - n0, dw, du, db);
+        for (int64_t n = n0; n < n1; n += job->group) {
+            int64_t samples = n1 - n < job->group ? n1 - n : job->group;
+            weir_gru_call c = call_of_samples(job, n, n + samples, worker);
+            c.adds = n > n0;
+            for (int64_t s1 = p->T; s1 > 0; s1 -= job->steps) {
+                c.s1 = s1;
+                c.s0 = c.d_s0 = s1 > job->steps ? s1 - job->steps : 0;
+                c.d_steps = c.s1 - c.s0;
+                job->kernels->gru_bwd_data(&c, 0, samples);
+                job->kernels->gru_bwd_weights(&c, 0, samples, dw, du, db);
+                c.adds = true;
+            }
+        }
     }
 }
 
@@ -207,10 +221,10 @@ static void cut_leaves(gru_job *job) {
     if (most < 1) most = 1;
     job->leaves = (p->N + few - 1) / few;
     if (job->leaves > most) job->leaves = most;
-    int64_t samples = (p->N + most - 1) / most;
-    if (samples < few) samples = few;
-    if (samples > p->N) samples = p->N;
-    job->dgates_floats = gru_dgates_at(p, samples, 0);
+    int64_t rows = few * p->T, chunks = (rows + CHUNK_ROWS - 1) / CHUNK_ROWS;
+    job->group = few;
+    job->steps = (p->T + chunks - 1) / chunks;
+    job->dgates_floats = few * (job->steps * gru_parts(p) + 1) * gru_padded(p->H);
 }
 
 /* Copies leaf 0, or zeros without it. */

@@ -8,7 +8,7 @@
  *
  *   reserve   [N] gates  [T][3 or 4][H_p]  z, r, candidate; with reset_after also q = hh Uh + b1h
  *                 states [T + 1][H_p]      h before step 0, then after each step
- *   dgates    [N][T][3 or 4][H_p]         dz, dr, dcandidate before the activations; with
+ *   dgates    [N][steps][3 or 4][H_p]     dz, dr, dcandidate before the activations; with
  *                                         reset_after also dq = r dcandidate
  *   packed    [panels of 16 columns][rows][16], columns beyond the last are zero:
  *             w_packed, u_packed       a panel is 16 units of a gate: z's panels, r's, h's; its
@@ -24,7 +24,7 @@
 enum {
     GRU_PANEL = 16,  /* columns of a panel, a multiple of every VL */
     GRU_ROWS = 24,   /* samples that a SIMD kernel takes through time together */
-    GRU_CHUNK = 256, /* steps that gru_bwd_weights takes at a time, */
+    GRU_CHUNK = 320, /* steps that gru_bwd_weights takes at a time, */
     GRU_STRIPS = 64  /* in so many samples at most */
 };
 
@@ -32,8 +32,14 @@ static inline int64_t gru_padded(int64_t n) { return (n + GRU_PANEL - 1) / GRU_P
 static inline int64_t gru_parts(const weir_gru *p) { return p->reset_after ? 4 : 3; }
 
 /* Offset of row (n, s) of dgates. */
-static inline int64_t gru_dgates_at(const weir_gru *p, int64_t n, int64_t s) {
-    return (n * p->T + s) * gru_parts(p) * gru_padded(p->H);
+static inline int64_t gru_dgates_at(const weir_gru_call *c, int64_t n, int64_t s) {
+    return (n * c->d_steps + s - c->d_s0) * gru_parts(&c->p) * gru_padded(c->p.H);
+}
+
+/* A backward call on all steps. */
+static inline void gru_all_steps(weir_gru_call *c) {
+    c->s0 = c->d_s0 = 0;
+    c->s1 = c->d_steps = c->p.T;
 }
 
 /* Offset in reserve of the gates of step s of sample n, and of its state before step s. */
@@ -55,7 +61,7 @@ static inline int64_t gru_u_t_floats(const weir_gru *p) { return 3 * gru_padded(
  * rows of x or h with their masks and of two panels. */
 static inline int64_t gru_scratch_floats(const weir_gru *p) {
     int64_t H = gru_padded(p->H), C = gru_padded(p->C_in);
-    int64_t step = GRU_ROWS * (16 * H + 6 * C),
+    int64_t step = GRU_ROWS * (16 * H + 6 * C + GRU_PANEL),
             chunk = GRU_CHUNK * ((H > C ? H : C) + 3 * GRU_PANEL);
     return step > chunk ? step : chunk;
 }

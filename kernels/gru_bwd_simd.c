@@ -25,17 +25,38 @@
 #include "kernels/gru_outer.h"
 #include "kernels/vmath.h"
 
-/* ---- backward data ---- */
+/* ---- data ---- */
 
 typedef struct backward {
     block b;
-    float *dh;  /* [m][H] */
-    float *d;   /* [m][4][H] dz, dr, dc, dq */
-    float *sum; /* [GRU_ROWS][H or C] a product with U or W transposed */
+    int64_t d_stride; /* of d: an odd number of panels, so that its rows share no sets of a cache */
+    float *dh;        /* [m][H] of the state, without `sum` */
+    float *d;         /* [m] rows of dz, dr, dc, dq, H each */
+    float *sum;       /* [3][m][H] products with U transposed that are to be added to dh */
+    float *x;         /* [GRU_ROWS][C] products with W transposed */
+    rows mask[3];     /* of the sums, if any */
+    int sums;         /* to be added: 0 before the first step */
 } backward;
 
-/* First part of a step for one row: dz, dc, (reset after) dr, dq, and dh z. */
-static void backward_row(const backward *w, int64_t r, int64_t s) {
+/* What has reached the state: vector k of row r. */
+static inline vf state_gradient(const backward *w, int64_t r, int64_t k) {
+    const block *b = &w->b;
+    vf dh = v_load(w->dh + r * b->H + k);
+    for (int g = 0; g < w->sums; g++) {
+        vf sum = v_load(w->sum + (g * b->m + r) * b->H + k);
+        if (!w->mask[g].p)
+            dh = v_add(dh, sum);
+        else
+            dh = v_fma(load_below(w->mask[g].p + r * w->mask[g].stride, k, b->c->p.H), sum, dh);
+    }
+    return dh;
+}
+
+/* First part of a step for one row: dz, dc, (reset after) dr, dq, and dh z. The activations are
+ * those of the call. */
+static inline __attribute__((always_inline)) void row_gates(const backward *w, int64_t r, int64_t s,
+                                                            weir_activation activation,
+                                                            weir_activation recurrent) {
     const weir_gru_call *c = w->b.c;
     const weir_gru *p = &c->p;
     int64_t n = w->b.n0 + r, H = w->b.H;
@@ -44,18 +65,18 @@ static void backward_row(const backward *w, int64_t r, int64_t s) {
     const float *dy = p->return_sequences || s == p->T - 1
                           ? c->dy + (p->return_sequences ? n * p->T + s : n) * p->H
                           : NULL;
-    float *d = w->d + r * 4 * H, *carry = w->dh + r * H;
-    float *out = c->dgates + gru_dgates_at(p, n, s);
+    float *d = w->d + r * w->d_stride, *carry = w->dh + r * H;
+    float *out = c->dgates + gru_dgates_at(c, n, s);
     if (s >= 2) {
         prefetch(gates - 2 * gru_parts(p) * H, gru_parts(p) * H);
         prefetch(state - 2 * H, H);
     }
     for (int64_t k = 0; k < H; k += VL) {
-        vf dh = v_load(carry + k);
+        vf dh = state_gradient(w, r, k);
         if (dy) dh = v_add(dh, load_below(dy, k, p->H));
         vf z = v_load(gates + k), cand = v_load(gates + 2 * H + k);
-        vf dz = v_mul(v_mul(dh, v_sub(v_load(state + k), cand)), v_activate_grad(p->recurrent, z));
-        vf dc = v_mul(v_fnma(z, dh, dh), v_activate_grad(p->activation, cand));
+        vf dz = v_mul(v_mul(dh, v_sub(v_load(state + k), cand)), v_activate_grad(recurrent, z));
+        vf dc = v_mul(v_fnma(z, dh, dh), v_activate_grad(activation, cand));
         v_store(d + k, dz);
         v_store(out + k, dz);
         v_store(d + 2 * H + k, dc);
@@ -63,7 +84,7 @@ static void backward_row(const backward *w, int64_t r, int64_t s) {
         v_store(carry + k, v_mul(dh, z));
         if (!p->reset_after) continue;
         vf reset = v_load(gates + H + k), q = v_load(gates + 3 * H + k);
-        vf dr = v_mul(v_mul(dc, q), v_activate_grad(p->recurrent, reset)), dq = v_mul(dc, reset);
+        vf dr = v_mul(v_mul(dc, q), v_activate_grad(recurrent, reset)), dq = v_mul(dc, reset);
         v_store(d + H + k, dr);
         v_store(out + H + k, dr);
         v_store(d + 3 * H + k, dq);
@@ -71,67 +92,63 @@ static void backward_row(const backward *w, int64_t r, int64_t s) {
     }
 }
 
-static factor d_factor(const backward *w, int64_t part, const float *packed) {
-    return (factor){w->d + part * w->b.H, 4 * w->b.H, packed, w->b.c->p.H};
+/* Reset before, for one row: dr, and what reaches the state through r h. g: the product with Uh. */
+static inline __attribute__((always_inline)) void row_reset(const backward *w, int64_t r, int64_t s,
+                                                            const float *product, rows mask,
+                                                            weir_activation recurrent) {
+    const block *b = &w->b;
+    const weir_gru_call *c = b->c;
+    const float *reset = c->reserve_in + gru_gates_at(&c->p, b->n0 + r, s) + b->H;
+    const float *state = c->reserve_in + gru_state_at(&c->p, b->n0 + r, s);
+    float *d = w->d + r * w->d_stride + b->H, *dh = w->dh + r * b->H;
+    float *out = c->dgates + gru_dgates_at(c, b->n0 + r, s) + b->H;
+    for (int64_t k = 0; k < b->H; k += VL) {
+        vf g = v_load(product + r * b->H + k), gate = v_load(reset + k);
+        if (mask.p) g = v_mul(g, load_below(mask.p + r * mask.stride, k, c->p.H));
+        vf dr = v_mul(v_mul(g, v_load(state + k)), v_activate_grad(recurrent, gate));
+        v_store(d + k, dr);
+        v_store(out + k, dr);
+        v_store(dh + k, v_fma(g, gate, v_load(dh + k)));
+    }
+}
+
+/* The usual activations get code of their own, without a branch for each vector. */
+static void backward_gates(const backward *w, int64_t s) {
+    weir_activation activation = w->b.c->p.activation, recurrent = w->b.c->p.recurrent;
+    if (activation == WEIR_TANH && recurrent == WEIR_SIGMOID)
+        for (int64_t r = 0; r < w->b.m; r++) row_gates(w, r, s, WEIR_TANH, WEIR_SIGMOID);
+    else
+        for (int64_t r = 0; r < w->b.m; r++) row_gates(w, r, s, activation, recurrent);
 }
 
 static factor u_t_factor(const backward *w, int64_t part) {
     const weir_gru_call *c = w->b.c;
     int64_t gate = part == 3 ? 2 : part;
-    return d_factor(w, part, c->u_t_packed + gate * w->b.H * c->p.H);
+    return (factor){w->d + part * w->b.H, w->d_stride, c->u_t_packed + gate * w->b.H * c->p.H,
+                    c->p.H};
 }
 
-/* Reset before: dr, and what reaches the state through r h. */
 static void backward_reset(const backward *w, int64_t s) {
     const block *b = &w->b;
-    const weir_gru_call *c = b->c;
     factor f = u_t_factor(w, 2);
     product(b->m, b->H / VL, &f, 1, NULL, w->sum, b->H);
     rows mask = {NULL, 0};
-    if (c->t.mask_h) mask = mask_rows(b, c->t.mask_h, c->p.H, 2);
-    for (int64_t r = 0; r < b->m; r++) {
-        const float *reset = c->reserve_in + gru_gates_at(&c->p, b->n0 + r, s) + b->H;
-        const float *state = c->reserve_in + gru_state_at(&c->p, b->n0 + r, s);
-        float *d = w->d + (r * 4 + 1) * b->H, *dh = w->dh + r * b->H;
-        float *out = c->dgates + gru_dgates_at(&c->p, b->n0 + r, s) + b->H;
-        for (int64_t k = 0; k < b->H; k += VL) {
-            vf g = v_load(w->sum + r * b->H + k), gate = v_load(reset + k);
-            if (mask.p) g = v_mul(g, load_below(mask.p + r * mask.stride, k, c->p.H));
-            vf dr = v_mul(v_mul(g, v_load(state + k)), v_activate_grad(c->p.recurrent, gate));
-            v_store(d + k, dr);
-            v_store(out + k, dr);
-            v_store(dh + k, v_fma(g, gate, v_load(dh + k)));
-        }
-    }
+    if (b->c->t.mask_h) mask = mask_rows(b, b->c->t.mask_h, b->c->p.H, 2);
+    weir_activation recurrent = b->c->p.recurrent;
+    if (recurrent == WEIR_SIGMOID)
+        for (int64_t r = 0; r < b->m; r++) row_reset(w, r, s, w->sum, mask, WEIR_SIGMOID);
+    else
+        for (int64_t r = 0; r < b->m; r++) row_reset(w, r, s, w->sum, mask, recurrent);
 }
 
-/* dh += mask (the sum over `count` parts of d from `part` on, times U transposed). */
-static void backward_state(const backward *w, const factor *f, int count, int64_t gate) {
+/* What goes through U to the state before the step: one sum, or one for each mask. */
+static void backward_states(backward *w) {
     const block *b = &w->b;
-    const weir_gru_call *c = b->c;
-    product(b->m, b->H / VL, f, count, NULL, w->sum, b->H);
-    rows mask = {NULL, 0};
-    if (c->t.mask_h) mask = mask_rows(b, c->t.mask_h, c->p.H, gate);
-    for (int64_t r = 0; r < b->m; r++) {
-        float *dh = w->dh + r * b->H;
-        const float *sum = w->sum + r * b->H;
-        for (int64_t k = 0; k < b->H; k += VL) {
-            vf a = v_load(dh + k), g = v_load(sum + k);
-            a = mask.p ? v_fma(load_below(mask.p + r * mask.stride, k, c->p.H), g, a) : v_add(a, g);
-            v_store(dh + k, a);
-        }
-    }
-}
-
-static void backward_states(const backward *w) {
-    bool after = w->b.c->p.reset_after;
+    int parts = b->c->p.reset_after ? 3 : 2;
     factor f[FACTORS] = {u_t_factor(w, 0), u_t_factor(w, 1), u_t_factor(w, 3)};
-    int count = after ? 3 : 2;
-    if (w->b.masks == 1) {
-        backward_state(w, f, count, 0);
-        return;
-    }
-    for (int gate = 0; gate < count; gate++) backward_state(w, f + gate, 1, gate);
+    w->sums = b->masks == 1 ? 1 : parts;
+    for (int g = 0; g < w->sums; g++)
+        product(b->m, b->H / VL, f + g, parts / w->sums, NULL, w->sum + g * b->m * b->H, b->H);
 }
 
 /* One row of dx: = (gate 0) or += mask times sum. */
@@ -149,53 +166,81 @@ static void x_write(const backward *w, const float *sum, rows mask, int64_t gate
     }
 }
 
-/* dx of the steps from s on, at most GRU_ROWS, of row r of the block: steps are the rows of the
- * product, as no step needs the one before. */
-static void backward_x(const backward *w, int64_t r, int64_t s) {
+/* dx of `count` rows of dgates, the first that of step s of row r of the block: steps are the rows
+ * of the product, as no step needs the one before. */
+static void x_rows(const backward *w, int64_t r, int64_t s, int64_t count) {
     const block *b = &w->b;
     const weir_gru_call *c = b->c;
-    int64_t n = b->n0 + r, steps = c->p.T - s < GRU_ROWS ? c->p.T - s : GRU_ROWS;
-    const float *d = c->dgates + gru_dgates_at(&c->p, n, s);
+    const float *d = c->dgates + gru_dgates_at(c, b->n0 + r, s);
     factor f[FACTORS];
     for (int64_t gate = 0; gate < 3; gate++)
         f[gate] = (factor){d + gate * b->H, gru_parts(&c->p) * b->H,
                            c->w_t_packed + gate * b->C * c->p.H, c->p.H};
     for (int64_t gate = 0; gate < b->masks; gate++) {
-        product(steps, b->C / VL, f + gate, b->masks == 1 ? 3 : 1, NULL, w->sum, b->C);
-        rows mask = {NULL, 0};
-        if (c->t.mask_x) mask = mask_rows(b, c->t.mask_x, c->p.C_in, gate);
-        if (mask.p) mask.p += r * mask.stride;
-        for (int64_t i = 0; i < steps; i++)
-            x_write(w, w->sum + i * b->C, mask, gate, c->dx + x_row(&c->p, n, s + i));
+        product(count, b->C / VL, f + gate, b->masks == 1 ? 3 : 1, NULL, w->x, b->C);
+        for (int64_t i = 0, row = r, step = s; i < count; i++, step++) {
+            if (step == c->s1) row++, step = c->s0;
+            rows mask = {NULL, 0};
+            if (c->t.mask_x) mask = mask_rows(b, c->t.mask_x, c->p.C_in, gate);
+            if (mask.p) mask.p += row * mask.stride;
+            x_write(w, w->x + i * b->C, mask, gate, c->dx + x_row(&c->p, b->n0 + row, step));
+        }
     }
 }
 
-static void backward_step(const backward *w, int64_t s) {
+static void backward_x(const backward *w) {
+    const weir_gru_call *c = w->b.c;
+    int64_t steps = c->s1 - c->s0;
+    /* Without a gap the rows of the next sample are those that follow. */
+    int64_t samples = steps == c->d_steps ? w->b.m : 1, total = samples * steps;
+    for (int64_t r = 0; r < w->b.m; r += samples)
+        for (int64_t i = 0; i < total; i += GRU_ROWS)
+            x_rows(w, r + i / steps, c->s0 + i % steps,
+                   total - i < GRU_ROWS ? total - i : GRU_ROWS);
+}
+
+static void backward_begin(backward *w, const weir_gru_call *c, int64_t n0, int64_t n1) {
+    w->b = block_begin(c, n0, n1);
+    block *b = &w->b;
+    w->d_stride = (4 * b->H) + GRU_PANEL;
+    w->dh = take(b, b->m * b->H);
+    w->d = take(b, b->m * w->d_stride);
+    w->sum = take(b, 3 * b->m * b->H);
+    w->x = take(b, GRU_ROWS * b->C);
+    for (int g = 0; c->t.mask_h && g < 3; g++) w->mask[g] = mask_rows(b, c->t.mask_h, c->p.H, g);
+    for (int64_t k = 0; k < b->m * b->H; k += VL)
+        v_store(w->dh + k, c->s1 < c->p.T ? v_load(c->dh + n0 * b->H + k) : v_zero());
+}
+
+static void backward_end(const backward *w) {
     const block *b = &w->b;
     const weir_gru_call *c = b->c;
-    for (int64_t r = 0; r < b->m; r++) backward_row(w, r, s);
-    if (!c->p.reset_after) backward_reset(w, s);
-    backward_states(w);
+    for (int64_t r = 0; r < b->m; r++) {
+        for (int64_t k = 0; k < b->H; k += VL) {
+            vf dh = state_gradient(w, r, k);
+            if (c->s0 > 0)
+                v_store(c->dh + (b->n0 + r) * b->H + k, dh);
+            else if (c->dh0 && k < c->p.H)
+                store_below(c->dh0 + (b->n0 + r) * c->p.H, k, c->p.H, dh);
+        }
+    }
 }
 
 void WEIR_KERNEL(gru_bwd_data)(const weir_gru_call *c, int64_t n0, int64_t n1) {
     for (int64_t n = n0; n < n1; n += GRU_ROWS) {
-        backward w = {.b = block_begin(c, n, n1)};
-        block *b = &w.b;
-        w.dh = take(b, b->m * b->H);
-        w.d = take(b, b->m * 4 * b->H);
-        w.sum = take(b, GRU_ROWS * (b->H > b->C ? b->H : b->C));
-        for (int64_t k = 0; k < b->m * b->H; k += VL) v_store(w.dh + k, v_zero());
-        for (int64_t s = c->p.T - 1; s >= 0; s--) backward_step(&w, s);
-        for (int64_t r = 0; c->dx && r < b->m; r++)
-            for (int64_t s = 0; s < c->p.T; s += GRU_ROWS) backward_x(&w, r, s);
-        for (int64_t r = 0; c->dh0 && r < b->m; r++)
-            for (int64_t k = 0; k < c->p.H; k += VL)
-                store_below(c->dh0 + (n + r) * c->p.H, k, c->p.H, v_load(w.dh + r * b->H + k));
+        backward w = {.sums = 0};
+        backward_begin(&w, c, n, n1);
+        for (int64_t s = c->s1 - 1; s >= c->s0; s--) {
+            backward_gates(&w, s);
+            if (!c->p.reset_after) backward_reset(&w, s);
+            backward_states(&w);
+        }
+        backward_end(&w);
+        if (c->dx) backward_x(&w);
     }
 }
 
-/* ---- backward weights ---- */
+/* ---- weights ---- */
 
 typedef struct span {
     int64_t n, s0, steps;
@@ -267,8 +312,8 @@ static void group_outer(const group *k, operand (*of)(const weir_gru_call *, con
         operand o = of(c, at, gate);
         rows a = operand_rows(&o, at->steps, copy);
         if (a.p == copy) copy += at->steps * a.stride;
-        s[i] = (strip){a.p, c->dgates_in + gru_dgates_at(&c->p, at->n, at->s0) + part * H_p,
-                       a.stride, row, at->steps};
+        s[i] = (strip){a.p, c->dgates_in + gru_dgates_at(c, at->n, at->s0) + part * H_p, a.stride,
+                       row, at->steps};
         width = o.width;
     }
     outer(&(outer_job){&c->p, s, k->count, width, gate, gates, to, sum, packed});
@@ -290,16 +335,16 @@ static void group_add(const group *k, float *dw, float *du, float *db) {
 
 /* The next spans in order, as many as a group takes; the first begins at step s0 of sample n. */
 static void group_fill(group *k, int64_t *n, int64_t n1, int64_t *s0) {
-    const weir_gru *p = &k->c->p;
+    const weir_gru_call *c = k->c;
     k->count = k->steps = 0;
     while (*n < n1 && k->count < GRU_STRIPS && k->steps < GRU_CHUNK) {
-        int64_t left = p->T - *s0, room = GRU_CHUNK - k->steps;
+        int64_t left = c->s1 - *s0, room = GRU_CHUNK - k->steps;
         int64_t steps = left < room ? left : room;
         k->of[k->count++] = (span){*n, *s0, steps};
         k->steps += steps;
         *s0 += steps;
-        if (*s0 < p->T) continue;
-        *s0 = 0;
+        if (*s0 < c->s1) continue;
+        *s0 = c->s0;
         ++*n;
     }
 }
@@ -310,10 +355,12 @@ static void zero(float *p, int64_t n) {
 
 void WEIR_KERNEL(gru_bwd_weights)(const weir_gru_call *c, int64_t n0, int64_t n1, float *dw,
                                   float *du, float *db) {
-    int64_t H = c->p.H, s0 = 0;
-    zero(dw, c->p.C_in * 3 * H);
-    zero(du, H * 3 * H);
-    if (db) zero(db, (c->p.reset_after ? 6 : 3) * H);
+    int64_t H = c->p.H, s0 = c->s0;
+    if (!c->adds) {
+        zero(dw, c->p.C_in * 3 * H);
+        zero(du, H * 3 * H);
+        if (db) zero(db, (c->p.reset_after ? 6 : 3) * H);
+    }
     group k = {.c = c};
     for (int64_t n = n0; n < n1;) {
         group_fill(&k, &n, n1, &s0);

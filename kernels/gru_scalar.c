@@ -165,20 +165,21 @@ void weir_gru_bwd_data_scalar(const weir_gru_call *c, int64_t n0, int64_t n1) {
     int64_t H = p->H, H_p = gru_padded(H);
     step v = step_in(c);
     for (int64_t n = n0; n < n1; n++) {
-        for (int64_t k = 0; k < H; k++) v.dh[k] = 0;
-        for (int64_t s = p->T - 1; s >= 0; s--) {
+        for (int64_t k = 0; k < H; k++) v.dh[k] = c->s1 < p->T ? c->dh[n * H_p + k] : 0.0f;
+        for (int64_t s = c->s1 - 1; s >= c->s0; s--) {
             const float *dy = c->dy + (p->return_sequences ? n * p->T + s : n) * H;
             if (p->return_sequences || s == p->T - 1)
                 for (int64_t k = 0; k < H; k++) v.dh[k] += dy[k];
             step_backward(c, n, s, &v);
             const double *parts[4] = {v.dz, v.dr, v.dc, v.dq};
-            float *dgates = c->dgates + gru_dgates_at(p, n, s);
+            float *dgates = c->dgates + gru_dgates_at(c, n, s);
             for (int64_t g = 0; g < gru_parts(p); g++)
                 for (int64_t k = 0; k < H_p; k++)
                     dgates[g * H_p + k] = k < H ? (float)parts[g][k] : 0.0f;
             if (c->dx) x_backward(c, n, s, &v);
         }
-        for (int64_t k = 0; c->dh0 && k < H; k++) c->dh0[n * H + k] = (float)v.dh[k];
+        for (int64_t k = 0; c->s0 > 0 && k < H; k++) c->dh[n * H_p + k] = (float)v.dh[k];
+        for (int64_t k = 0; c->s0 == 0 && c->dh0 && k < H; k++) c->dh0[n * H + k] = (float)v.dh[k];
     }
 }
 
@@ -186,9 +187,9 @@ static double dw_element(const weir_gru_call *c, int64_t n0, int64_t n1, int64_t
                          int64_t k) {
     double sum = 0;
     for (int64_t n = n0; n < n1; n++)
-        for (int64_t s = 0; s < c->p.T; s++)
+        for (int64_t s = c->s0; s < c->s1; s++)
             sum += c->t.x[x_at(c, n, s) + i] * mask_x(c, n, gate, i) *
-                   c->dgates_in[gru_dgates_at(&c->p, n, s) + gate * gru_padded(c->p.H) + k];
+                   c->dgates_in[gru_dgates_at(c, n, s) + gate * gru_padded(c->p.H) + k];
     return sum;
 }
 
@@ -202,8 +203,8 @@ static double du_element(const weir_gru_call *c, int64_t n0, int64_t n1, int64_t
     int64_t H_p = gru_padded(c->p.H);
     double sum = 0;
     for (int64_t n = n0; n < n1; n++) {
-        for (int64_t s = 0; s < c->p.T; s++) {
-            int64_t row = gru_dgates_at(&c->p, n, s) + u_part(c, gate) * H_p;
+        for (int64_t s = c->s0; s < c->s1; s++) {
+            int64_t row = gru_dgates_at(c, n, s) + u_part(c, gate) * H_p;
             double h = c->reserve_in[gru_state_at(&c->p, n, s) + j] * mask_h(c, n, gate, j);
             if (gate == 2 && !c->p.reset_after)
                 h *= c->reserve_in[gru_gates_at(&c->p, n, s) + H_p + j];
@@ -216,9 +217,13 @@ static double du_element(const weir_gru_call *c, int64_t n0, int64_t n1, int64_t
 static double db_element(const weir_gru_call *c, int64_t n0, int64_t n1, int64_t part, int64_t k) {
     double sum = 0;
     for (int64_t n = n0; n < n1; n++)
-        for (int64_t s = 0; s < c->p.T; s++)
-            sum += c->dgates_in[gru_dgates_at(&c->p, n, s) + part * gru_padded(c->p.H) + k];
+        for (int64_t s = c->s0; s < c->s1; s++)
+            sum += c->dgates_in[gru_dgates_at(c, n, s) + part * gru_padded(c->p.H) + k];
     return sum;
+}
+
+static void put(const weir_gru_call *c, double sum, float *to) {
+    *to = (float)(c->adds ? *to + sum : sum);
 }
 
 void weir_gru_bwd_weights_scalar(const weir_gru_call *c, int64_t n0, int64_t n1, float *dw,
@@ -228,13 +233,13 @@ void weir_gru_bwd_weights_scalar(const weir_gru_call *c, int64_t n0, int64_t n1,
         for (int64_t k = 0; k < H; k++) {
             int64_t column = gate * H + k;
             for (int64_t i = 0; i < c->p.C_in; i++)
-                dw[i * 3 * H + column] = (float)dw_element(c, n0, n1, i, gate, k);
+                put(c, dw_element(c, n0, n1, i, gate, k), &dw[i * 3 * H + column]);
             for (int64_t j = 0; j < H; j++)
-                du[j * 3 * H + column] = (float)du_element(c, n0, n1, j, gate, k);
+                put(c, du_element(c, n0, n1, j, gate, k), &du[j * 3 * H + column]);
             if (!db) continue;
-            db[column] = (float)db_element(c, n0, n1, gate, k);
+            put(c, db_element(c, n0, n1, gate, k), &db[column]);
             if (c->p.reset_after)
-                db[3 * H + column] = (float)db_element(c, n0, n1, u_part(c, gate), k);
+                put(c, db_element(c, n0, n1, u_part(c, gate), k), &db[3 * H + column]);
         }
     }
 }

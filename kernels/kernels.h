@@ -48,8 +48,12 @@ typedef struct weir_gru_call {
     float *reserve;          /* forward: written, or NULL */
     const float *reserve_in; /* backward */
     const float *dy;
+    int64_t s0, s1;         /* backward: the steps s0 <= s < s1, of which the last calls come first */
+    float *dh;              /* [N][H_p] what such calls hand on: read if s1 < T, left if s0 > 0 */
+    int64_t d_s0, d_steps;  /* dgates holds the steps d_s0 .. d_s0 + d_steps - 1 */
     float *dgates;          /* gradients before the activations, written by gru_bwd_data */
     const float *dgates_in; /* the same, read by gru_bwd_weights */
+    bool adds;              /* gru_bwd_weights adds to what the buffers hold */
     float *dx, *dh0;        /* or NULL */
     /* gru_scratch_floats(), 64-byte aligned, not shared by calls that run at the same time */
     float *scratch;

@@ -47,8 +47,23 @@ static void data_call(const weir_kernels *k, void *arg, int64_t n0, int64_t n1, 
     call.dgates = out[i++];
     call.dx = a->dx ? out[i++] : NULL;
     call.dh0 = a->dh0 ? out[i++] : NULL;
+    call.dh = a->dh;
+    call.s0 = a->cut;
     gru_scratch_set(&call);
     k->gru_bwd_data(&call, n0, n1);
+    if (a->cut == 0) return;
+    call.s0 = 0;
+    call.s1 = a->cut;
+    gru_scratch_set(&call);
+    k->gru_bwd_data(&call, n0, n1);
+}
+
+/* The last steps by a call of their own, now and then. */
+static void cut_draw(context *c, gru_case *k) {
+    const weir_gru *p = &k->call.p;
+    if (p->T == 1 || rng_chance(&c->rng, 60)) return;
+    k->cut = rng_range(&c->rng, 1, p->T - 1);
+    k->dh = plain_new(c, p->N * gru_padded(p->H));
 }
 
 static range_check data_check(gru_case *k) {
@@ -72,6 +87,8 @@ static gru_case suffix_of(context *c, const gru_case *k, int64_t s) {
     gru_case e = *k;
     weir_gru *q = &e.call.p;
     q->T = p->T - s;
+    gru_all_steps(&e.call);
+    e.cut = 0;
     e.dx = false;
     e.dh0 = true;
     int64_t H_p = gru_padded(p->H), row = gru_parts(p) * H_p,
@@ -248,6 +265,7 @@ static void step_back(context *c, const gru_case *k, int64_t s, const float *dh_
     double *D = double_new(c, p->N * H), *dh = double_new(c, p->N * H);
     gru_case one = *k;
     one.call = gru_step_call(c, k, s, NULL);
+    one.cut = 0;
     float *reserve = plain_new(c, gru_reserve_size(&one.call.p));
     for (int64_t n = 0; n < p->N; n++) {
         memcpy(reserve + gru_gates_at(&one.call.p, n, 0), k->reserve + gru_gates_at(p, n, s),
@@ -263,7 +281,7 @@ static void step_back(context *c, const gru_case *k, int64_t s, const float *dh_
     float *out[MAX_OUTPUTS];
     ranges_run_on(c, &r, c->oracle, out);
     for (int64_t n = 0; n < p->N; n++) {
-        int64_t gates_at = gru_dgates_at(p, n, s);
+        int64_t gates_at = gru_dgates_at(&k->call, n, s);
         int64_t x_at = (n * p->T + gru_time(p, s)) * p->C_in;
         back_check sample = {.k = k, .n = n, .s = s, .D = D + n * H};
         const float *one_sample[3] = {out[0] + n * row, out[1] + n * p->C_in, out[2] + n * H};
@@ -284,7 +302,7 @@ static void suffix_same(context *c, const gru_case *k, int64_t s, const float *d
     int64_t row = gru_parts(p) * gru_padded(p->H), steps = p->T - s;
     float *part = plain_new(c, p->N * steps * row);
     for (int64_t n = 0; n < p->N; n++)
-        memcpy(part + n * steps * row, dgates + gru_dgates_at(p, n, s),
+        memcpy(part + n * steps * row, dgates + gru_dgates_at(&k->call, n, s),
                (size_t)(steps * row) * sizeof(float));
     tensor t = {"dgates", {p->N, steps, row}};
     compare_bits(c, &t, "the call on the last steps", part, suffix);
@@ -305,6 +323,7 @@ static void data_case(context *c) {
     const weir_gru *p = &k.call.p;
     k.call.dy = k.dy = tensor_new(c, "dy", gru_y_floats(p));
     reserve_new(c, &k);
+    cut_draw(c, &k);
     range_check r = data_check(&k);
     float *got[MAX_OUTPUTS], *suffix[MAX_OUTPUTS];
     if (c->options->hash) {
@@ -342,12 +361,19 @@ static void weights_call(const weir_kernels *k, void *arg, int64_t r0, int64_t r
     weir_gru_call call = a->call;
     (void)r0;
     (void)r1;
+    call.s0 = a->cut;
+    gru_scratch_set(&call);
+    k->gru_bwd_weights(&call, a->n0, a->n1, out[0], out[1], a->b ? out[2] : NULL);
+    if (a->cut == 0) return;
+    call.s0 = 0;
+    call.s1 = a->cut;
+    call.adds = true;
     gru_scratch_set(&call);
     k->gru_bwd_weights(&call, a->n0, a->n1, out[0], out[1], a->b ? out[2] : NULL);
 }
 
 /* A term passes at most one addition for each sample and step, and is itself a product of a masked
- * and perhaps reset value: 3 roundings. */
+ * and perhaps reset value: 3 roundings. Where the call is cut, the oracle's first sum is rounded too. */
 static void weights_bound(context *c, void *arg, float *const *expected, double *const *bound) {
     gru_case k = *(gru_case *)arg;
     const weir_gru *p = &k.call.p;
@@ -356,9 +382,9 @@ static void weights_bound(context *c, void *arg, float *const *expected, double 
     for (int i = 0; i < 3; i++) out[i] = plain_new(c, n[i]);
     k.call.t.x = abs_new(c, k.x, p->N * p->T * p->C_in);
     k.call.reserve_in = abs_new(c, k.reserve, gru_reserve_size(p));
-    k.call.dgates_in = abs_new(c, k.dgates, gru_dgates_at(p, p->N, 0));
+    k.call.dgates_in = abs_new(c, k.dgates, gru_dgates_at(&k.call, p->N, 0));
     weights_call(c->oracle, &k, 0, 1, out);
-    double roundings = (double)((k.n1 - k.n0) * p->T + 3);
+    double roundings = (double)((k.n1 - k.n0) * p->T + (k.cut ? 4 : 3));
     for (int i = 0; i < (k.b ? 3 : 2); i++)
         for (int64_t j = 0; j < n[i]; j++)
             bound[i][j] = gru_bound_settle(
@@ -389,12 +415,13 @@ static void weights_case(context *c) {
     gru_tensors_new(c, &k);
     const weir_gru *p = &k.call.p;
     k.call.reserve_in = k.reserve = padded_new(c, "reserve", gru_reserve_size(p), p->H);
-    k.call.dgates_in = k.dgates = padded_new(c, "dgates", gru_dgates_at(p, p->N, 0), p->H);
+    k.call.dgates_in = k.dgates = padded_new(c, "dgates", gru_dgates_at(&k.call, p->N, 0), p->H);
     k.n1 = p->N;
     if (rng_chance(&c->rng, 40)) {
         k.n0 = rng_range(&c->rng, 0, p->N - 1);
         k.n1 = rng_range(&c->rng, k.n0 + 1, p->N);
     }
+    cut_draw(c, &k);
     range_check r = weights_check(&k);
     ranges_check(c, &r);
 }
@@ -424,6 +451,7 @@ static double oracle_setup(context *c, gru_case *k, range_check *data, float **o
     k->call.y = plain_new(c, gru_y_floats(p));
     k->call.reserve = k->reserve = output_new(c, "reserve", gru_reserve_size(p));
     k->dx = k->dh0 = true;
+    cut_draw(c, k);
     (void)loss(k);
     k->call.reserve_in = k->reserve;
     *data = data_check(k);
@@ -508,7 +536,7 @@ static void op_bwd_case(context *c) {
     const weir_gru *p = &k.call.p;
     k.call.dy = k.dy = tensor_new(c, "dy", gru_y_floats(p));
     reserve_new(c, &k);
-    k.dgates = plain_new(c, gru_dgates_at(p, p->N, 0));
+    k.dgates = plain_new(c, gru_dgates_at(&k.call, p->N, 0));
     k.call.dgates_in = k.dgates;
     k.n1 = p->N;
     range_check r = weights_check(&k);

@@ -24,6 +24,7 @@ void gru_draw(context *c, gru_case *k, int64_t work) {
         p->H = size_draw(r, 50);
         if (long_sequence) p->T = long_draw(c);
     } while (p->N * p->T * 3 * p->H * (p->C_in + p->H) > work);
+    gru_all_steps(&k->call);
     p->activation = rng_chance(r, 65) ? WEIR_TANH : WEIR_RELU;
     p->recurrent = (weir_activation)rng_range(r, WEIR_SIGMOID, WEIR_HARD_SIGMOID6);
     p->reset_after = rng_chance(r, 50);
@@ -111,6 +112,7 @@ weir_gru_call gru_step_call(context *c, const gru_case *k, int64_t s, const floa
         memcpy(x + n * p->C_in, k->x + (n * p->T + gru_time(p, s)) * p->C_in,
                (size_t)p->C_in * sizeof(float));
     one.p.T = 1;
+    gru_all_steps(&one);
     one.p.return_sequences = false;
     one.t.x = x;
     one.t.h0 = h;

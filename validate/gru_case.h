@@ -12,6 +12,8 @@ typedef struct gru_case {
     bool keeps;                   /* forward: writes the reserve */
     bool dx, dh0;                 /* backward data: asked for */
     int64_t n0, n1;               /* backward weights: samples */
+    int64_t cut;                  /* backward: two calls, the first for the steps from here on */
+    float *dh;                    /* then: what the first hands on */
     weir_isa isa;                 /* under test */
 } gru_case;
 
