@@ -160,6 +160,7 @@ static weir_gru_call call_of_samples(const gru_job *job, int64_t n0, int64_t n1,
     const weir_gru *p = &job->call.p;
     weir_gru_tensors *t = &c.t;
     c.p.N = n1 - n0;
+    c.samples_after = p->N - n1;
     t->x += n0 * p->T * p->C_in;
     if (t->h0) t->h0 += n0 * p->H;
     if (t->mask_x) t->mask_x += n0 * p->mask_gates * p->C_in;
@@ -175,7 +176,8 @@ static weir_gru_call call_of_samples(const gru_job *job, int64_t n0, int64_t n1,
 }
 
 /* One leaf's samples, a few at a time, from the last steps on: both passes go through a chunk of
- * steps while what the first one leaves is in the cache. */
+ * steps while what the first one leaves is in the cache. This is also the order of the sums over
+ * samples and steps: groups of samples ascending, chunks of steps descending, then as the kernel. */
 static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
     const gru_job *job = arg;
     const weir_gru *p = &job->call.p;

@@ -15,8 +15,12 @@
  *   dx         s mask, s one chain over the units of z, r, c; with one mask per gate s_z mask_z,
  *              then fma(s_r, mask_r, .), fma(s_c, mask_c, .)
  *
- * Weights: dw, du, db are chains of fma over n, then s, both ascending, from 0: dw adds xm d; du
- * adds hm d (candidate, before: (r hm) dc; after: hm dq); db adds d.
+ * Weights: dw, du, db are chains of fma over n, then s, both ascending, from 0, or from what earlier
+ * calls left: dw adds xm d; du adds hm d (candidate, before: (r hm) dc; after: hm dq); db adds d.
+ *
+ * A call takes some steps of a sequence, those after them having been taken by earlier calls: so
+ * both kernels go through a few steps while they are in the second cache, and gru_bwd_weights, which
+ * has multiplications enough to hide it, fetches what gru_bwd_data reads next.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -242,6 +246,8 @@ void WEIR_KERNEL(gru_bwd_data)(const weir_gru_call *c, int64_t n0, int64_t n1) {
 
 /* ---- weights ---- */
 
+enum { FORESIGHT = 16 }; /* samples */
+
 typedef struct span {
     int64_t n, s0, steps;
 } span;
@@ -251,6 +257,7 @@ typedef struct group {
     const weir_gru_call *c;
     int64_t count, steps;
     span of[GRU_STRIPS];
+    foresight *foresight;
 } group;
 
 /* What a product multiplies d with: rows of x or h of a span, with their mask, and for r h also r. */
@@ -316,7 +323,8 @@ static void group_outer(const group *k, operand (*of)(const weir_gru_call *, con
                        row, at->steps};
         width = o.width;
     }
-    outer(&(outer_job){&c->p, s, k->count, width, gate, gates, to, sum, packed});
+    outer(&(outer_job){&c->p, s, k->count, k->steps, width, gate, gates, to, sum, packed,
+                       k->foresight});
 }
 
 static void group_add(const group *k, float *dw, float *du, float *db) {
@@ -349,6 +357,28 @@ static void group_fill(group *k, int64_t *n, int64_t n1, int64_t *s0) {
     }
 }
 
+/* What gru_bwd_data will read next: of the same samples earlier steps, or of the next samples the
+ * last steps. */
+static foresight foresee(const weir_gru_call *c, int64_t n0, int64_t n1, range *ranges) {
+    const weir_gru *p = &c->p;
+    int64_t H_p = gru_padded(p->H), m = n1 - n0, s1 = c->s0 > 0 ? c->s0 : p->T;
+    int64_t steps = c->s1 - c->s0 < s1 ? c->s1 - c->s0 : s1, s0 = s1 - steps, n = n0;
+    foresight f = {ranges, 0};
+    if (c->s0 == 0) {
+        n = n1;
+        if (m > c->samples_after) m = c->samples_after;
+    }
+    if (m > FORESIGHT) m = FORESIGHT;
+    for (; m > 0; m--, n++) {
+        ranges[f.count++] =
+            (range){c->reserve_in + gru_gates_at(p, n, s0), steps * gru_parts(p) * H_p};
+        ranges[f.count++] = (range){c->reserve_in + gru_state_at(p, n, s0), steps * H_p};
+        if (p->return_sequences)
+            ranges[f.count++] = (range){c->dy + (n * p->T + s0) * p->H, steps * p->H};
+    }
+    return f;
+}
+
 static void zero(float *p, int64_t n) {
     for (int64_t i = 0; i < n; i++) p[i] = 0.0f;
 }
@@ -361,7 +391,9 @@ void WEIR_KERNEL(gru_bwd_weights)(const weir_gru_call *c, int64_t n0, int64_t n1
         zero(du, H * 3 * H);
         if (db) zero(db, (c->p.reset_after ? 6 : 3) * H);
     }
-    group k = {.c = c};
+    range ranges[3 * FORESIGHT];
+    foresight soon = foresee(c, n0, n1, ranges);
+    group k = {.c = c, .foresight = &soon};
     for (int64_t n = n0; n < n1;) {
         group_fill(&k, &n, n1, &s0);
         group_add(&k, dw, du, db);

@@ -9,6 +9,9 @@
 #ifndef WEIR_GRU_OUTER_H
 #define WEIR_GRU_OUTER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "kernels/gru_tile.h"
 
 /* Consecutive steps of a sample. */
@@ -38,39 +41,58 @@ typedef struct target {
 #define STORE_ACC_ROW(r, V) EACH_VECTOR_##V(STORE_ACC, r)
 #define STORE_SUM(r, v) v_store_m(to[v].sum, to[v].m, sum_##v)
 
-/* Rows from `row` and columns from `column` on of what the strips multiply; `to` is the tile's. */
-#define OUTER(R, V)                                                                         \
-    static void outer_##R##_##V(const strip *s, int64_t count, int64_t row, int64_t column, \
-                                const target *to, int64_t to_stride) {                      \
-        (void)to_stride;                                                                    \
-        EACH_ROW_##R(LOAD_ACC_ROW, V);                                                      \
-        for (; count > 0; count--, s++) {                                                   \
-            const float *x = s->a + row, *d = s->d + column;                                \
-            for (int64_t i = s->steps; i > 0; i--, x += s->a_stride, d += s->d_stride) {    \
-                EACH_VECTOR_##V(LOAD_D, 0);                                                 \
-                EACH_ROW_##R(OUTER_ROW, V);                                                 \
-            }                                                                               \
-        }                                                                                   \
-        EACH_ROW_##R(STORE_ACC_ROW, V);                                                     \
+/* Memory that will be read soon: blocks of 16 floats from p on. */
+typedef struct lookahead {
+    const float *p;
+    int64_t step; /* 0 when there is none: p is then any address */
+} lookahead;
+
+/* One tile: rows from `row` and columns from `column` on of what the strips multiply. */
+typedef struct outer_call {
+    const strip *s;
+    int64_t count, row, column;
+    const target *to;
+    int64_t to_stride;
+    lookahead ahead;
+} outer_call;
+
+/* The tile has load slots to spare: each step also asks for a block of what comes next. */
+#define OUTER_STEPS(R, V, SUM)                                                 \
+    const float *ahead = c->ahead.p;                                           \
+    const int64_t ahead_step = c->ahead.step;                                  \
+    for (const strip *s = c->s; s < c->s + c->count; s++) {                    \
+        const float *x = s->a + c->row, *d = s->d + c->column;                 \
+        const int64_t a_stride = s->a_stride, d_stride = s->d_stride;          \
+        for (int64_t i = s->steps; i > 0; i--, x += a_stride, d += d_stride) { \
+            __builtin_prefetch(ahead, 0, 2);                                   \
+            ahead += ahead_step;                                               \
+            EACH_VECTOR_##V(LOAD_D, 0);                                        \
+            SUM;                                                               \
+            EACH_ROW_##R(OUTER_ROW, V);                                        \
+        }                                                                      \
+    }
+
+#define OUTER(R, V)                                    \
+    static void outer_##R##_##V(const outer_call *c) { \
+        const target *to = c->to;                      \
+        const int64_t to_stride = c->to_stride;        \
+        (void)to_stride;                               \
+        EACH_ROW_##R(LOAD_ACC_ROW, V);                 \
+        OUTER_STEPS(R, V, )                            \
+        EACH_ROW_##R(STORE_ACC_ROW, V);                \
     }
 TILE_SHAPES(OUTER)
 
-#define OUTER_SUM(R, V)                                                                         \
-    static void outer_sum_##R##_##V(const strip *s, int64_t count, int64_t row, int64_t column, \
-                                    const target *to, int64_t to_stride) {                      \
-        (void)to_stride;                                                                        \
-        EACH_VECTOR_##V(LOAD_SUM, 0);                                                           \
-        EACH_ROW_##R(LOAD_ACC_ROW, V);                                                          \
-        for (; count > 0; count--, s++) {                                                       \
-            const float *x = s->a + row, *d = s->d + column;                                    \
-            for (int64_t i = s->steps; i > 0; i--, x += s->a_stride, d += s->d_stride) {        \
-                EACH_VECTOR_##V(LOAD_D, 0);                                                     \
-                EACH_VECTOR_##V(ADD_D, 0);                                                      \
-                EACH_ROW_##R(OUTER_ROW, V);                                                     \
-            }                                                                                   \
-        }                                                                                       \
-        EACH_VECTOR_##V(STORE_SUM, 0);                                                          \
-        EACH_ROW_##R(STORE_ACC_ROW, V);                                                         \
+#define OUTER_SUM(R, V)                                    \
+    static void outer_sum_##R##_##V(const outer_call *c) { \
+        const target *to = c->to;                          \
+        const int64_t to_stride = c->to_stride;            \
+        (void)to_stride;                                   \
+        EACH_VECTOR_##V(LOAD_SUM, 0);                      \
+        EACH_ROW_##R(LOAD_ACC_ROW, V);                     \
+        OUTER_STEPS(R, V, EACH_VECTOR_##V(ADD_D, 0))       \
+        EACH_VECTOR_##V(STORE_SUM, 0);                     \
+        EACH_ROW_##R(STORE_ACC_ROW, V);                    \
     }
 
 /* A sum row takes registers: fewer rows where they are few. */
@@ -84,8 +106,7 @@ SUM_SHAPES(OUTER_SUM)
 
 typedef struct outer_shape {
     int64_t rows, vectors;
-    void (*tile)(const strip *s, int64_t count, int64_t row, int64_t column, const target *to,
-                 int64_t to_stride);
+    void (*tile)(const outer_call *c);
 } outer_shape;
 
 #define OUTER_SHAPE(R, V) {R, V, outer_##R##_##V},
@@ -104,13 +125,35 @@ static const outer_shape *outer_fit(const outer_shape *shape, int64_t a_rows, in
     return shape;
 }
 
+/* Ranges of memory that will be read soon. */
+typedef struct range {
+    const float *p;
+    int64_t floats;
+} range;
+typedef struct foresight {
+    range *next;
+    int64_t count;
+} foresight;
+
+/* Takes `blocks` blocks off the ranges; what is beyond the end of one costs nothing but time. */
+static lookahead ahead_take(foresight *f, int64_t blocks) {
+    static const float nothing;
+    if (f->count == 0) return (lookahead){&nothing, 0};
+    lookahead a = {f->next->p, GRU_PANEL};
+    f->next->p += blocks * GRU_PANEL;
+    f->next->floats -= blocks * GRU_PANEL;
+    if (f->next->floats <= 0) f->next++, f->count--;
+    return a;
+}
+
 /* All of out[a_rows][3 H] that a product with `gates` gates from `gate` on gives. */
 typedef struct outer_job {
     const weir_gru *p;
     const strip *s; /* their d starts at the first of the gates */
-    int64_t count, a_rows, gate, gates;
+    int64_t count, steps, a_rows, gate, gates;
     float *to, *sum; /* of row 0, gate 0; sum may be NULL */
     float *scratch;  /* [steps of all strips][PACK_FLOATS] */
+    foresight *foresight;
 } outer_job;
 
 /* The columns from `column` on of all strips, next to each other, become the d of one strip each:
@@ -143,7 +186,8 @@ static void outer_band(const outer_job *j, const outer_shape *shapes, int64_t r0
         strip packed[GRU_STRIPS];
         if (pack) pack_columns(j, v * VL, shape->vectors, packed);
         for (int64_t r = r0; r < r1; r += step) {
-            shape->tile(pack ? packed : j->s, j->count, r, pack ? 0 : v * VL, at, stride);
+            shape->tile(&(outer_call){pack ? packed : j->s, j->count, r, pack ? 0 : v * VL, at,
+                                      stride, ahead_take(j->foresight, j->steps)});
             for (int64_t i = 0; i < shape->vectors; i++) at[i].p += step * stride;
         }
     }

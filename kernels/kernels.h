@@ -54,6 +54,7 @@ typedef struct weir_gru_call {
     float *dgates;          /* gradients before the activations, written by gru_bwd_data */
     const float *dgates_in; /* the same, read by gru_bwd_weights */
     bool adds;              /* gru_bwd_weights adds to what the buffers hold */
+    int64_t samples_after;  /* that follow those of the call in memory and are next */
     float *dx, *dh0;        /* or NULL */
     /* gru_scratch_floats(), 64-byte aligned, not shared by calls that run at the same time */
     float *scratch;

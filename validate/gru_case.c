@@ -4,18 +4,21 @@
 #include <math.h>
 #include <string.h>
 
-/* More steps than a kernel takes at a time: gru_bwd_weights, or gru_bwd_data for dx. The check of
- * the latter takes T^2 time. */
+/* More steps than a kernel takes at a time: gru_bwd_weights, or gru_bwd_data for dx; or than the op
+ * gives both. The check of gru_bwd_data takes T^2 time. */
 static int64_t long_draw(context *c) {
-    bool weights = !strcmp(c->kernel, "gru_bwd_weights") || (c->op && c->index % 16 == 8);
-    return weights ? rng_range(&c->rng, GRU_CHUNK, 2 * GRU_CHUNK + 9)
-                   : rng_range(&c->rng, GRU_ROWS + 1, 60);
+    if (c->op) return rng_range(&c->rng, GRU_CHUNK / 3, GRU_CHUNK + 9);
+    if (!strcmp(c->kernel, "gru_bwd_weights"))
+        return rng_range(&c->rng, GRU_CHUNK, 2 * GRU_CHUNK + 9);
+    return rng_range(&c->rng, GRU_ROWS + 1, 60);
 }
 
 void gru_draw(context *c, gru_case *k, int64_t work) {
     rng *r = &c->rng;
     weir_gru *p = &k->call.p;
     if (c->options->hash) work /= 2;
+    /* So many rows that gru_bwd_weights packs columns for its tiles. */
+    bool wide = c->index % 8 == 4 && !strcmp(c->kernel, "gru_bwd_weights");
     bool long_sequence = c->index % 8 == 0 && c->isa != WEIR_ISA_SCALAR;
     do {
         p->N = rng_chance(r, 25) ? rng_range(r, 1, 3 * GRU_ROWS) : rng_range(r, 1, 9);
@@ -23,6 +26,7 @@ void gru_draw(context *c, gru_case *k, int64_t work) {
         p->C_in = size_draw(r, 40);
         p->H = size_draw(r, 50);
         if (long_sequence) p->T = long_draw(c);
+        if (wide) *(rng_chance(r, 50) ? &p->C_in : &p->H) = rng_range(r, 72, 100);
     } while (p->N * p->T * 3 * p->H * (p->C_in + p->H) > work);
     gru_all_steps(&k->call);
     p->activation = rng_chance(r, 65) ? WEIR_TANH : WEIR_RELU;
