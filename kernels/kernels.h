@@ -24,6 +24,7 @@ typedef struct weir_pool_call {
     const void *winner_in; /* backward */
     void *winner;          /* forward, or NULL; uint8_t each where P <= 256, else int32_t */
     float *y, *dx;
+    bool stream; /* the output is larger than caches: store past them */
 } weir_pool_call;
 
 /* The scratch and w_units of conv1d_pool are private to it; conv1d_pool.h gives their sizes. */

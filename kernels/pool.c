@@ -44,6 +44,12 @@ static weir_status check_winner(const char *op, const weir_pool *p) {
     return weir_check_range(op, "P (with winner)", p->P, 1, INT32_MAX);
 }
 
+/* What is as large as a large cache is stored past it: the next op finds none of it there anyway, and
+ * to read it before it is overwritten would be a third of the traffic. */
+static bool is_large(int64_t floats) {
+    return floats >= (int64_t)(32 << 20) / (int64_t)sizeof(float);
+}
+
 typedef struct pool_task {
     const weir_pool_call *call;
     void (*kernel)(const weir_pool_call *call, int64_t r0, int64_t r1);
@@ -76,6 +82,7 @@ weir_status weir_pool_fwd(weir_runtime *rt, const weir_pool *p, const float *x, 
     call.x = x;
     call.y = y;
     call.winner = max ? winner : NULL;
+    call.stream = is_large(p->N * call.T_out * p->C);
     const weir_kernels *kernels = weir_runtime_kernels(rt);
     pool_task task = {&call, max ? kernels->pool_max_fwd : kernels->pool_avg_fwd};
     return weir_parallel_for(rt, p->N * call.T_out, row_grain(p->P, p->C), run_rows, &task);
@@ -96,6 +103,7 @@ weir_status weir_pool_bwd(weir_runtime *rt, const weir_pool *p, const float *dy,
     call.dy = dy;
     call.dx = dx;
     call.winner_in = winner;
+    call.stream = is_large(p->N * p->T * p->C);
     const weir_kernels *kernels = weir_runtime_kernels(rt);
     pool_task task = {&call, max ? kernels->pool_max_bwd : kernels->pool_avg_bwd};
     return weir_parallel_for(rt, p->N * p->T, row_grain((p->P - 1) / p->S + 1, p->C), run_rows,

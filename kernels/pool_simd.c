@@ -1,21 +1,19 @@
-/* Max and average pooling, channels in vectors. SPDX-License-Identifier: Apache-2.0 */
-#include <stddef.h>
-
+/*
+ * Max and average pooling, channels in vectors. SPDX-License-Identifier: Apache-2.0
+ *
+ * Bandwidth is all there is to gain: every byte is touched once, in the order of its address, by
+ * groups of a few vectors that are all loaded or all stored before the next step. The odd channels
+ * of a row need no mask where what their vector covers beyond the row is written later; for that
+ * they come first of their row. The order of arithmetic: a mean adds its steps to 0 in ascending
+ * order and is divided; an element of dx adds the shares of its windows to 0 in ascending order.
+ */
 #include "kernels/kernels.h"
 #include "kernels/pool_tile.h"
 
 static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* CALL(i, m, masked) for each vector of channels; only the last may need a mask. */
-#define EACH_VECTOR(C, CALL)                                \
-    do {                                                    \
-        int64_t i = 0;                                      \
-        for (; i + VL <= (C); i += VL) CALL(i, all, false); \
-        if (i < (C)) CALL(i, v_tail((C)-i), true);          \
-    } while (0)
-
-/* Window w of the forward pass covers steps t0 <= t < t1 of x. */
+/* Window w covers steps t0 <= t < t1 of x. */
 typedef struct span {
     int64_t t0, t1;
 } span;
@@ -25,140 +23,388 @@ static span steps_of(const weir_pool_call *c, int64_t w) {
     return (span){max(0, first), min(c->p.T, first + c->p.P)};
 }
 
-/* Vector i of the first row of a window, x, and of the others. */
-POOL_INLINE best max_of(const float *x, int64_t C, span s, vm m, const bool masked) {
+/* Windows up to this one of a sample end within x. */
+static int64_t last_whole(const weir_pool_call *c) {
+    int64_t T = c->p.T + c->P_l;
+    return c->p.P <= T ? min(c->T_out - 1, (T - c->p.P) / c->p.S) : -1;
+}
+
+/* How a row of channels is cut, and how it is stored. Copied where it is used, because a store of a
+ * vector could change what lies in memory. */
+typedef struct cut {
+    int64_t C, odd; /* channels; those in no whole vector */
+    vm m;           /* lanes of the odd */
+    int64_t ahead;  /* bytes by which cache lines are asked for before they are needed, or 0 */
+    bool stream;    /* every vector is aligned, and stores go past the caches */
+} cut;
+
+static cut cut_of(const weir_pool_call *c, const float *out) {
+    const int64_t cache = 1 << 21; /* bytes of x that need no asking */
+    int64_t C = c->p.C, odd = C % VL;
+    cut k = {.C = C, .odd = odd, .m = v_tail(odd)};
+    k.stream = c->stream && odd == 0 && (uintptr_t)out % (VL * sizeof(float)) == 0;
+    if (c->p.N * c->p.T > cache / (int64_t)sizeof(float) / C) k.ahead = k.stream ? 4096 : 2048;
+    return k;
+}
+
+/* The lines of so many floats some way from p on. A long window is found without. */
+POOL_INLINE void fetch(const float *p, int64_t floats, int64_t ahead) {
+    const int64_t line = 64 / sizeof(float);
+    if (ahead && floats <= 32 * line)
+        for (int64_t i = 0; i < floats; i += line) v_fetch(p + i, ahead);
+}
+
+/* Whether a vector of the odd channels of row r stays within the first `rows` rows. */
+POOL_INLINE bool has_room(cut k, int64_t r, int64_t rows) {
+    return (r + 1) * k.C + VL - k.odd <= rows * k.C;
+}
+
+/* GROUP(i, U, masked) for U vectors of channels i, i + 1, .. of a row, the odd channels first. */
+#define EACH_GROUP(k, most, room, GROUP)                                           \
+    do {                                                                           \
+        int64_t i = (k).C - (k).odd;                                               \
+        if ((k).odd && (room)) GROUP(i, 1, false);                                 \
+        if ((k).odd && !(room)) GROUP(i, 1, true);                                 \
+        for (i = 0; i + (most)*VL <= (k).C; i += (most)*VL) GROUP(i, most, false); \
+        if ((most) > 2 && i + 2 * VL <= (k).C) {                                   \
+            GROUP(i, 2, false);                                                    \
+            i += 2 * VL;                                                           \
+        }                                                                          \
+        if (i + VL <= (k).C) GROUP(i, 1, false);                                   \
+    } while (0)
+
+POOL_INLINE void out_store(cut k, float *p, vf a, const bool masked, const bool stream) {
+    if (stream)
+        v_stream(p, a);
+    else
+        v_store_if(p, k.m, a, masked);
+}
+
+/* ---- forward ---- */
+
+/* Windows of `steps` steps, one after the other: rows r, r + 1, .. of y, the first one's steps at x. */
+typedef struct run {
+    const weir_pool_call *c;
+    cut k;
+    int64_t r, count, x, steps; /* x: in rows of x */
+    int64_t rows;               /* of y, all that this call may write */
+} run;
+
+POOL_INLINE bool fwd_room(const run *a, cut k, int64_t n) {
+    const weir_pool *p = &a->c->p;
+    return has_room(k, a->r + n, a->rows) &&
+           has_room(k, a->x + n * p->S + a->steps - 1, p->N * p->T);
+}
+
+/* One vector again, where a NaN may be among its steps. */
+static __attribute__((noinline)) best max_again(const float *x, int64_t C, int64_t steps, vm m,
+                                                bool masked) {
     best b = best_first(v_load_if(x, m, masked));
-    for (int64_t t = s.t0 + 1; t < s.t1; t++) {
-        x += C;
-        b = best_next(b, v_load_if(x, m, masked), vi_set1((int32_t)(t - s.t0)));
-    }
+    for (int64_t t = 1; t < steps; t++)
+        b = best_next(b, v_load_if(x + t * C, m, masked), vi_set1((int32_t)t));
     return b;
 }
 
-POOL_INLINE void max_fwd(const weir_pool_call *c, int64_t r0, int64_t r1, const bool wide) {
-    const vm all = v_tail(VL);
-    int64_t C = c->p.C, n = r0 / c->T_out, w = r0 % c->T_out;
-    for (int64_t r = r0; r < r1; r++) {
-        span s = steps_of(c, w);
-        const float *x = c->x + (n * c->p.T + s.t0) * C;
-        float *y = c->y + r * C;
-#define CALL(i, m, masked)                                                                  \
-    do {                                                                                    \
-        best b = max_of(x + (i), C, s, m, masked);                                          \
-        v_store_if(y + (i), m, b.value, masked);                                            \
-        if (c->winner) winner_store(c->winner, wide, r *C + (i), m, C - (i), masked, b.at); \
-    } while (0)
-        EACH_VECTOR(C, CALL);
-#undef CALL
-        if (++w == c->T_out) w = 0, n++;
+/* U vectors of a window: first as if there were no NaN. The sum of its steps is one if there was. */
+POOL_INLINE void max_group(cut k, const float *x, const int64_t steps, float *y, void *winner,
+                           int64_t at, const int U, const bool masked, const bool wide) {
+    const float *x0 = x;
+    best p = best_first(v_load_if(x, k.m, masked)), q = U > 1 ? best_first(v_load(x + VL)) : p;
+    vf sum_p = p.value, sum_q = q.value;
+    for (int64_t t = 1; t < steps; t++) {
+        vi now = vi_set1((int32_t)t);
+        x += k.C;
+        vf v = v_load_if(x, k.m, masked);
+        p = best_next_number(p, v, now);
+        sum_p = v_add(sum_p, v);
+        if (U > 1) v = v_load(x + VL);
+        if (U > 1) q = best_next_number(q, v, now);
+        if (U > 1) sum_q = v_add(sum_q, v);
     }
+    if (__builtin_expect(vm_bits(v_isnan(U > 1 ? v_add(sum_p, sum_q) : sum_p)) != 0, 0)) {
+        p = max_again(x0, k.C, steps, k.m, masked);
+        if (U > 1) q = max_again(x0 + VL, k.C, steps, k.m, false);
+    }
+    out_store(k, y + at, p.value, masked, k.stream);
+    if (U > 1) out_store(k, y + at + VL, q.value, false, k.stream);
+    if (!winner) return;
+    winner_store(winner, wide, at, k.m, k.odd, masked, p.at);
+    if (U > 1) winner_store(winner, wide, at + VL, k.m, 0, false, q.at);
+}
+
+POOL_INLINE void max_run(const run *a, const int64_t steps, const bool wide) {
+    const cut k = a->k;
+    const float *x = a->c->x + a->x * k.C;
+    float *y = a->c->y;
+    void *winner = a->c->winner;
+    int64_t at = a->r * k.C, next = a->c->p.S * k.C, count = a->count;
+    for (int64_t n = 0; n < count; n++, at += k.C, x += next) {
+        bool room = k.odd && fwd_room(a, k, n);
+        fetch(x, steps * k.C, k.ahead);
+#define GROUP(i, U, masked) max_group(k, x + (i), steps, y, winner, at + (i), U, masked, wide)
+        EACH_GROUP(k, 2, room, GROUP);
+#undef GROUP
+    }
+}
+
+static void max_run_any(const run *a) {
+    if (a->c->p.P <= 256) switch (a->steps) {
+        case 2: max_run(a, 2, false); break;
+        case 3: max_run(a, 3, false); break;
+        case 4: max_run(a, 4, false); break;
+        case 5: max_run(a, 5, false); break;
+        default: max_run(a, a->steps, false);
+        }
+    else
+        max_run(a, a->steps, true);
+}
+
+/* U vectors of a window. */
+POOL_INLINE void mean_group(cut k, const float *x, const int64_t steps, float *y, const int U,
+                            const bool masked) {
+    vf s0 = v_zero(), s1 = s0, s2 = s0, s3 = s0, count = v_set1((float)steps);
+    for (int64_t t = 0; t < steps; t++, x += k.C) {
+        s0 = v_add(s0, v_load_if(x, k.m, masked));
+        if (U > 1) s1 = v_add(s1, v_load(x + VL));
+        if (U > 2) s2 = v_add(s2, v_load(x + 2 * VL));
+        if (U > 2) s3 = v_add(s3, v_load(x + 3 * VL));
+    }
+    out_store(k, y, v_div(s0, count), masked, k.stream);
+    if (U > 1) out_store(k, y + VL, v_div(s1, count), false, k.stream);
+    if (U > 2) out_store(k, y + 2 * VL, v_div(s2, count), false, k.stream);
+    if (U > 2) out_store(k, y + 3 * VL, v_div(s3, count), false, k.stream);
+}
+
+POOL_INLINE void mean_run(const run *a, const int64_t steps) {
+    const cut k = a->k;
+    const float *x = a->c->x + a->x * k.C;
+    float *y = a->c->y + a->r * k.C;
+    int64_t next = a->c->p.S * k.C, count = a->count;
+    for (int64_t n = 0; n < count; n++, y += k.C, x += next) {
+        bool room = k.odd && fwd_room(a, k, n);
+        fetch(x, steps * k.C, k.ahead);
+#define GROUP(i, U, masked) mean_group(k, x + (i), steps, y + (i), U, masked)
+        EACH_GROUP(k, 4, room, GROUP);
+#undef GROUP
+    }
+}
+
+static void mean_run_any(const run *a) {
+    switch (a->steps) {
+    case 2: mean_run(a, 2); break;
+    case 3: mean_run(a, 3); break;
+    case 4: mean_run(a, 4); break;
+    case 5: mean_run(a, 5); break;
+    default: mean_run(a, a->steps);
+    }
+}
+
+/* Rows r0 <= r < r1 of y in runs of windows that lie within x, and windows that do not, alone. */
+POOL_INLINE void fwd(const weir_pool_call *c, int64_t r0, int64_t r1, void run_any(const run *)) {
+    run a = {.c = c, .k = cut_of(c, c->y), .rows = r1};
+    int64_t last = last_whole(c);
+    for (a.r = r0; a.r < r1; a.r += a.count) {
+        int64_t n = a.r / c->T_out, w = a.r % c->T_out;
+        span s = steps_of(c, w);
+        a.x = n * c->p.T + s.t0;
+        a.steps = s.t1 - s.t0;
+        a.count = a.steps == c->p.P ? min(r1 - a.r, last - w + 1) : 1;
+        run_any(&a);
+    }
+    if (a.k.stream) v_stream_end();
 }
 
 void WEIR_KERNEL(pool_max_fwd)(const weir_pool_call *c, int64_t r0, int64_t r1) {
-    if (c->p.P <= 256)
-        max_fwd(c, r0, r1, false);
-    else
-        max_fwd(c, r0, r1, true);
-}
-
-POOL_INLINE void mean_of(const float *x, int64_t C, int64_t steps, vm m, const bool masked,
-                         float *y) {
-    vf sum = v_zero();
-    for (int64_t t = 0; t < steps; t++) sum = v_add(sum, v_load_if(x + t * C, m, masked));
-    v_store_if(y, m, v_div(sum, v_set1((float)steps)), masked);
+    fwd(c, r0, r1, max_run_any);
 }
 
 void WEIR_KERNEL(pool_avg_fwd)(const weir_pool_call *c, int64_t r0, int64_t r1) {
-    const vm all = v_tail(VL);
-    int64_t C = c->p.C, n = r0 / c->T_out, w = r0 % c->T_out;
-    for (int64_t r = r0; r < r1; r++) {
-        span s = steps_of(c, w);
-        const float *x = c->x + (n * c->p.T + s.t0) * C;
-        float *y = c->y + r * C;
-#define CALL(i, m, masked) mean_of(x + (i), C, s.t1 - s.t0, m, masked, y + (i))
-        EACH_VECTOR(C, CALL);
-#undef CALL
-        if (++w == c->T_out) w = 0, n++;
+    fwd(c, r0, r1, mean_run_any);
+}
+
+/* ---- backward ---- */
+
+/* What a step has of dy: all if it won, as winners of one or of four bytes say; or dy / count. */
+typedef enum share { WON, WON_WIDE, MEAN } share;
+
+/* Rows of dx that are steps of window w, `first` its first one, from step t of sample n on; then the
+ * same of the `windows` - 1 windows that follow it. */
+typedef struct piece {
+    const weir_pool_call *c;
+    cut k;
+    int64_t n, w, t, rows, first, windows;
+    int64_t steps; /* of each window */
+    int64_t limit; /* rows of dx that this call may write end here */
+} piece;
+
+/* 0 + share where the sum begins: that makes +0 of -0, and of a denormal. */
+POOL_INLINE vf share_load(cut k, const float *dy, vf count, const bool masked, const share what,
+                          const bool add) {
+    vf a = v_load_if(dy, k.m, masked);
+    if (what == MEAN) a = v_div(a, count);
+    return add ? a : v_add(v_zero(), a);
+}
+
+/* Shares are added to what other windows gave, or begin the sum. */
+POOL_INLINE void share_store(cut k, float *dx, vf dy, vi winner, vi now, const bool masked,
+                             const share what, const bool add, const bool stream) {
+    vf a = what == MEAN ? dy : share_of(dy, winner, now);
+    if (add) a = v_add(v_load_if(dx, k.m, masked), a);
+    out_store(k, dx, a, masked, stream);
+}
+
+/* U vectors of the rows of a window. at: of dy and winner. */
+POOL_INLINE void share_group(const piece *a, cut k, int64_t at, float *dx, const int U,
+                             const bool masked, const share what, const bool add,
+                             const bool stream) {
+    const float *dy = a->c->dy + at;
+    const void *winner = a->c->winner_in;
+    vf count = v_set1((float)a->steps);
+    vf d0 = share_load(k, dy, count, masked, what, add), d1 = d0, d2 = d0, d3 = d0;
+    vi w0 = vi_set1(0), w1 = w0, w2 = w0, w3 = w0, now = vi_set1((int32_t)a->first);
+    if (what != MEAN) w0 = winner_load(winner, what == WON_WIDE, at, k.m, k.odd, masked);
+#define LOAD(j, vector)                                                                    \
+    do {                                                                                   \
+        d##j = share_load(k, dy + (vector)*VL, count, false, what, add);                   \
+        if (what != MEAN)                                                                  \
+            w##j = winner_load(winner, what == WON_WIDE, at + (vector)*VL, k.m, 0, false); \
+    } while (0)
+    if (U > 1) LOAD(1, 1);
+    if (U > 2) LOAD(2, 2);
+    if (U > 2) LOAD(3, 3);
+#undef LOAD
+    int64_t rows = a->rows;
+    for (int64_t t = 0; t < rows; t++, dx += k.C, now = vi_add(now, vi_set1(1))) {
+        share_store(k, dx, d0, w0, now, masked, what, add, stream);
+        if (U > 1) share_store(k, dx + VL, d1, w1, now, false, what, add, stream);
+        if (U > 2) share_store(k, dx + 2 * VL, d2, w2, now, false, what, add, stream);
+        if (U > 2) share_store(k, dx + 3 * VL, d3, w3, now, false, what, add, stream);
     }
 }
 
-/* Step t of sample n, covered by windows w0 <= w < w1. Kept up from step to step, because divisions
- * would take longer than the sums. */
-typedef struct place {
-    int64_t n, t, w0, w1;
-} place;
-
-static void find_windows(const weir_pool_call *c, place *p) {
-    while (p->w0 < c->T_out && p->w0 * c->p.S - c->P_l + c->p.P <= p->t) p->w0++;
-    while (p->w1 < c->T_out && p->w1 * c->p.S - c->P_l <= p->t) p->w1++;
+/* Rows that no window covers. */
+static void zero_rows(cut k, float *dx, int64_t rows) {
+    int64_t count = rows * k.C, i = 0;
+    for (; i + VL <= count; i += VL) out_store(k, dx + i, v_zero(), false, k.stream);
+    v_store_m(dx + i, v_tail(count - i), v_zero());
 }
 
-static place first_place(const weir_pool_call *c, int64_t r) {
-    place p = {.n = r / c->p.T, .t = r % c->p.T};
-    int64_t first = p.t + c->P_l - c->p.P + 1;
-    p.w0 = first > 0 ? min(c->T_out, (first - 1) / c->p.S + 1) : 0;
-    p.w1 = min(c->T_out, (p.t + c->P_l) / c->p.S + 1);
-    return p;
+POOL_INLINE bool bwd_room(const piece *a, cut k, int64_t n) {
+    const weir_pool_call *c = a->c;
+    return has_room(k, a->n * c->p.T + a->t + n * c->p.S + a->rows - 1, a->limit) &&
+           has_room(k, a->n * c->T_out + a->w + n, c->p.N * c->T_out);
 }
 
-static void next_place(const weir_pool_call *c, place *p) {
-    p->t++;
-    if (p->t == c->p.T) *p = (place){.n = p->n + 1};
-    find_windows(c, p);
-}
-
-/* Channels i, i + 1, .. of dx of a step: dy of the windows that it won, in ascending order. */
-POOL_INLINE vf sum_won(const weir_pool_call *c, const place *p, int64_t i, vm m, const bool masked,
-                       const bool wide) {
-    vf sum = v_zero();
-    for (int64_t w = p->w0; w < p->w1; w++) {
-        int64_t from = (p->n * c->T_out + w) * c->p.C + i;
-        vi winner = winner_load(c->winner_in, wide, from, m, c->p.C - i, masked);
-        vi at = vi_set1((int32_t)(p->t - steps_of(c, w).t0));
-        sum = v_add(sum, share_of(v_load_if(c->dy + from, m, masked), winner, at));
+/* The vectors of the odd channels may not touch rows that have a share already. */
+POOL_INLINE void share_rows(const piece *a, const share what, const bool add, const bool stream) {
+    const cut k = a->k;
+    const weir_pool *p = &a->c->p;
+    float *dx = a->c->dx + (a->n * p->T + a->t) * k.C;
+    int64_t at = (a->n * a->c->T_out + a->w) * k.C, S = p->S, rows = a->rows, n = a->windows;
+    for (int64_t j = 0; j < n; j++, at += k.C, dx += S * k.C) {
+        bool room = !add && k.odd && bwd_room(a, k, j);
+        if (!add && !stream) fetch(dx, rows * k.C, k.ahead);
+#define GROUP(i, U, masked) share_group(a, k, at + (i), dx + (i), U, masked, what, add, stream)
+        EACH_GROUP(k, 4, room, GROUP);
+#undef GROUP
+        if (j + 1 == n) break; /* S may be huge */
+        if (S > rows) zero_rows(k, dx + rows * k.C, S - rows);
     }
-    return sum;
 }
 
-POOL_INLINE void max_bwd(const weir_pool_call *c, int64_t r0, int64_t r1, const bool wide) {
-    const vm all = v_tail(VL);
-    int64_t C = c->p.C;
-    place p = first_place(c, r0);
-    for (int64_t r = r0; r < r1; r++, next_place(c, &p)) {
-        float *dx = c->dx + r * C;
-#define CALL(i, m, masked) v_store_if(dx + (i), m, sum_won(c, &p, i, m, masked, wide), masked)
-        EACH_VECTOR(C, CALL);
-#undef CALL
+static void won_rows(const piece *a, bool add) {
+    bool wide = a->c->p.P > 256;
+    if (add && wide)
+        share_rows(a, WON_WIDE, true, false);
+    else if (add)
+        share_rows(a, WON, true, false);
+    else if (wide)
+        share_rows(a, WON_WIDE, false, false);
+    else if (a->k.stream)
+        share_rows(a, WON, false, true);
+    else
+        share_rows(a, WON, false, false);
+}
+
+static void mean_rows(const piece *a, bool add) {
+    if (add)
+        share_rows(a, MEAN, true, false);
+    else if (a->k.stream)
+        share_rows(a, MEAN, false, true);
+    else
+        share_rows(a, MEAN, false, false);
+}
+
+typedef void rows_fn(const piece *a, bool add);
+
+/* Rows up to `done` have a share of an earlier window, the others have not. */
+POOL_INLINE void window_rows(piece *a, span s, int64_t t0, int64_t t1, int64_t done,
+                             rows_fn *some_rows) {
+    a->windows = 1;
+    a->steps = s.t1 - s.t0;
+    a->t = max(s.t0, t0);
+    a->first = a->t - s.t0;
+    a->rows = min(s.t1, done) - a->t;
+    if (a->rows > 0) some_rows(a, true);
+    a->t = max(a->t, done);
+    a->first = a->t - s.t0;
+    a->rows = min(s.t1, t1) - a->t;
+    if (a->rows > 0) some_rows(a, false);
+}
+
+/* Windows from a->w on that do not overlap and lie within x and t0 <= t < t1, at once. Returns the
+ * step behind them. */
+POOL_INLINE int64_t windows_rows(piece *a, int64_t count, rows_fn *some_rows) {
+    const weir_pool *p = &a->c->p;
+    a->windows = count;
+    a->steps = a->rows = p->P;
+    a->t = a->w * p->S - a->c->P_l;
+    a->first = 0;
+    some_rows(a, false);
+    a->w += count - 1;
+    return a->t + (count - 1) * p->S + p->P;
+}
+
+/* Steps t0 <= t < t1 of dx of sample a->n, window by window. */
+POOL_INLINE void bwd_steps(piece *a, int64_t t0, int64_t t1, int64_t last, rows_fn *some_rows) {
+    const weir_pool_call *c = a->c;
+    int64_t done = t0, first = t0 + c->P_l - c->p.P + 1; /* windows from step `first` on reach t0 */
+    for (a->w = first > 0 ? (first - 1) / c->p.S + 1 : 0; a->w < c->T_out; a->w++) {
+        span s = steps_of(c, a->w);
+        if (s.t0 >= t1) break;
+        float *dx = c->dx + (a->n * c->p.T + done) * a->k.C;
+        if (s.t0 > done) zero_rows(a->k, dx, s.t0 - done);
+        done = max(done, s.t0);
+        int64_t whole = 0;
+        if (c->p.S >= c->p.P && s.t0 >= t0 && a->w <= last && t1 - s.t0 >= c->p.P)
+            whole = min(last - a->w, (t1 - s.t0 - c->p.P) / c->p.S) + 1;
+        if (whole > 0 && s.t1 - s.t0 == c->p.P) {
+            done = windows_rows(a, whole, some_rows);
+        } else {
+            window_rows(a, s, t0, t1, done, some_rows);
+            done = max(done, min(s.t1, t1));
+        }
     }
+    if (done < t1) zero_rows(a->k, c->dx + (a->n * c->p.T + done) * a->k.C, t1 - done);
+}
+
+POOL_INLINE void bwd(const weir_pool_call *c, int64_t r0, int64_t r1, rows_fn *some_rows) {
+    piece a = {.c = c, .k = cut_of(c, c->dx), .limit = r1};
+    if (c->p.S < c->p.P) a.k.stream = false; /* what is stored is read again */
+    int64_t last = last_whole(c);
+    for (int64_t r = r0; r < r1;) {
+        a.n = r / c->p.T;
+        int64_t t = r % c->p.T, end = min(c->p.T, t + r1 - r);
+        bwd_steps(&a, t, end, last, some_rows);
+        r += end - t;
+    }
+    if (a.k.stream) v_stream_end();
 }
 
 void WEIR_KERNEL(pool_max_bwd)(const weir_pool_call *c, int64_t r0, int64_t r1) {
-    if (c->p.P <= 256)
-        max_bwd(c, r0, r1, false);
-    else
-        max_bwd(c, r0, r1, true);
-}
-
-/* dx of a step: dy of the windows that cover it over their count, in ascending order. */
-POOL_INLINE void sum_shares(const weir_pool_call *c, const float *dy, const place *p, vm m,
-                            const bool masked, float *dx) {
-    vf sum = v_zero();
-    for (int64_t w = p->w0; w < p->w1; w++, dy += c->p.C) {
-        span s = steps_of(c, w);
-        sum = v_add(sum, v_div(v_load_if(dy, m, masked), v_set1((float)(s.t1 - s.t0))));
-    }
-    v_store_if(dx, m, sum, masked);
+    bwd(c, r0, r1, won_rows);
 }
 
 void WEIR_KERNEL(pool_avg_bwd)(const weir_pool_call *c, int64_t r0, int64_t r1) {
-    const vm all = v_tail(VL);
-    int64_t C = c->p.C;
-    place p = first_place(c, r0);
-    for (int64_t r = r0; r < r1; r++, next_place(c, &p)) {
-        const float *dy = c->dy + (p.n * c->T_out + p.w0) * C;
-        float *dx = c->dx + r * C;
-#define CALL(i, m, masked) sum_shares(c, dy + (i), &p, m, masked, dx + (i))
-        EACH_VECTOR(C, CALL);
-#undef CALL
-    }
+    bwd(c, r0, r1, mean_rows);
 }

@@ -24,6 +24,12 @@ POOL_INLINE best best_next(best b, vf a, vi at) {
     return (best){v_blend(keep, b.value, a), vi_blend(keep, b.at, at)};
 }
 
+/* The same where neither is NaN, which takes fewer steps. */
+POOL_INLINE best best_next_number(best b, vf a, vi at) {
+    vm more = v_gt(a, b.value);
+    return (best){v_blend(more, a, b.value), vi_blend(more, at, b.at)};
+}
+
 /* dy where the winner is the step at this position, else 0. */
 POOL_INLINE vf share_of(vf dy, vi winner, vi at) {
     return v_blend(vi_eq(winner, at), dy, v_zero());

@@ -10,11 +10,13 @@
  *   v_tail(n)              mask of the lanes below n (none for n <= 0, all for n >= VL)
  *   v_load(p), v_store(p, a)           unaligned
  *   v_load_m(p, m), v_store_m(p, m, a) touch only memory of lanes in m; other lanes load as 0
+ *   v_stream(p, a)         p a multiple of VL floats: past the caches, for what is larger than they;
+ *                          v_stream_end() before another thread may look
  *   v_fma(a, b, c)         a b + c, rounded once;  v_fnma(a, b, c)  c - a b, rounded once
  *   v_max(a, b)            a > b ? a : b           v_min(a, b)      a < b ? a : b
  *                          so b is the result when either is NaN or both are zero (as x86)
  *   v_lt v_le v_gt v_eq    false when either is NaN;  v_isnan(a)
- *   v_blend(m, a, b)       m ? a : b
+ * *   v_blend(m, a, b)       m ? a : b
  *   v_abs, v_copysign(a, s)  magnitude of a, sign of s
  *   v_bits(a), v_float(i)  the same 32 bits as the other type
  *   vm_bits(m)             bit i is lane i
@@ -36,6 +38,11 @@
 #else
 #include "kernels/vec_generic.h"
 #endif
+
+/* Asks for the cache line `ahead` bytes from p on, which may be outside any object. */
+static inline void v_fetch(const void *p, int64_t ahead) {
+    __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)ahead));
+}
 
 static inline vi vi_load_u8_n(const uint8_t *p, int64_t n) {
     uint8_t bytes[VL] = {0};

@@ -30,6 +30,9 @@ static inline void v_store_m(float *p, vm m, vf a) {
     _mm256_maskstore_ps(p, _mm256_castps_si256(m), a);
 }
 
+static inline void v_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
+static inline void v_stream_end(void) { _mm_sfence(); }
+
 static inline vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 static inline vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 static inline vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }

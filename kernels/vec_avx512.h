@@ -26,6 +26,9 @@ static inline vm v_tail(int64_t n) {
 static inline vf v_load_m(const float *p, vm m) { return _mm512_maskz_loadu_ps(m, p); }
 static inline void v_store_m(float *p, vm m, vf a) { _mm512_mask_storeu_ps(p, m, a); }
 
+static inline void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
+static inline void v_stream_end(void) { _mm_sfence(); }
+
 static inline vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 static inline vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 static inline vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }

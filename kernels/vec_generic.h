@@ -39,6 +39,9 @@ static inline void v_store_m(float *p, vm m, vf a) {
         if (m[i]) p[i] = a[i];
 }
 
+static inline void v_stream(float *p, vf a) { v_store(p, a); }
+static inline void v_stream_end(void) {}
+
 static inline vi v_bits(vf a) { return (vi)a; }
 static inline vf v_float(vi a) { return (vf)a; }
 static inline vf v_blend(vm m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }

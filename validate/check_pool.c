@@ -37,7 +37,7 @@ static void shape_draw(context *c, weir_pool_call *call, weir_pool_kind kind, in
         p->padding = rng_chance(r, 50) ? WEIR_VALID : WEIR_SAME;
         p->P = rng_chance(r, 15) ? p->T : rng_range(r, 1, 6);
         /* The widest windows whose winners are bytes, and wider ones; too flat for differences. */
-        if (T_max > 12 && rng_chance(r, 10)) {
+        if (T_max > 12 && rng_chance(r, 20)) {
             p->T = rng_range(r, 1, 300);
             p->P = rng_range(r, 254, 300);
         }
@@ -45,6 +45,7 @@ static void shape_draw(context *c, weir_pool_call *call, weir_pool_kind kind, in
         p->S = rng_chance(r, 60) ? p->P : rng_range(r, 1, 5);
         padding_set(call);
     } while (p->N * call->T_out * p->P * p->C > (c->op ? 10 : 1) * WORK);
+    call->stream = rng_chance(r, 30);
     shape_set(c, "N:%lld/T:%lld/C:%lld/P:%lld/S:%lld/%s", (long long)p->N, (long long)p->T,
               (long long)p->C, (long long)p->P, (long long)p->S, weir_padding_name(p->padding));
 }
@@ -180,7 +181,9 @@ static range_check bwd_check(pool_case *k) {
     range_check r = {.call = max ? max_bwd_call : avg_bwd_call, .arg = k, .outputs = 1};
     r.bound = max ? max_bwd_bound : avg_bwd_bound;
     r.rows = k->call.p.N * k->call.p.T;
-    r.output[0] = (output){.tensor = input_shape(&k->call, "dx"), .width = k->call.p.C};
+    r.output[0] = (output){.tensor = input_shape(&k->call, "dx"),
+                           .width = k->call.p.C,
+                           .no_negative_zero = k->call.p.S >= k->call.p.P}; /* one share, or none */
     return r;
 }
 
