@@ -83,6 +83,7 @@ Group group_of(const Options &options, const std::string &op, const Shape &shape
     group.op = op;
     group.shape = shape.name({"N", "T", "C", "P"});
     group.bytes = static_cast<double>(4 * (p.N * p.T * p.C + y) + weir_pool_winner_bytes(&p));
+    group.operations = static_cast<double>(y * p.P); /* comparisons or additions */
     group.backends = op_backends(options);
     group.open = [shape, kind] { return std::make_unique<C>(shape, kind); };
     return group;

@@ -73,7 +73,8 @@ class Case {
 struct Group {
     std::string op, shape;
     double flops = 0, bytes = 0; /* that one run needs at least; 0: no such column */
-    double samples = 0;          /* of a training step */
+    double operations = 0; /* comparisons and the like, where there are no flops: for the chart */
+    double samples = 0;    /* of a training step */
     /* Elements that go through an activation whose time belongs to the roofline's bound. */
     std::vector<std::pair<weir_activation, double>> activations;
     std::vector<Backend> backends;
@@ -85,8 +86,9 @@ struct Options {
     std::vector<weir_isa> isas;
     std::vector<int> threads;
     bool quick = false;
-    bool best = false; /* show the best repetition, not the median */
-    std::string peer;  /* program of the same area linked with another oneDNN; empty: none */
+    bool best = false;    /* show the best repetition, not the median */
+    bool roofline = true; /* measure the machine first */
+    std::string peer;     /* program of the same area linked with another oneDNN; empty: none */
 };
 
 /* What one program measures. */

@@ -24,6 +24,7 @@ static const char *const help_text =
     "  --peer PROGRAM    the same program built with another oneDNN, timed in turns with this "
     "one;\n"
     "                    none: only this one; default: the one beside this program, if there is\n"
+    "  --no-roofline     don't measure the machine first: for a profiler\n"
     "  --quick           one repetition, small batches: seconds, checks results\n"
     "  --benchmark_filter REGEX, --benchmark_repetitions N, --benchmark_min_time SECONDS,\n"
     "  --benchmark_out FILE (JSON), --benchmark_list_tests and others of Google Benchmark\n";
@@ -132,11 +133,11 @@ CommandLine parse_command_line(int argc, char **argv, const Area &area) {
     options.threads = {1};
     if (info.cores_allowed > 1) options.threads.push_back(info.cores_allowed);
     options.peer = default_peer(area);
+    for (int i = 1; i < argc; i++) line.text += (i > 1 ? " " : "") + std::string(argv[i]);
     bool scalar = false;
     std::vector<std::string> rest;
     for (int i = 1; i < argc; i++) {
         const std::string word = argv[i];
-        line.text += (i > 1 ? " " : "") + word;
         std::string value;
         if (word == "--help") {
             print_help(area);
@@ -146,6 +147,8 @@ CommandLine parse_command_line(int argc, char **argv, const Area &area) {
             options.quick = true;
         else if (word == "--best")
             options.best = true;
+        else if (word == "--no-roofline")
+            options.roofline = false;
         else if (word == "--scalar")
             scalar = true;
         else if (word == "--benchmark_list_tests")

@@ -15,6 +15,7 @@ namespace bench {
 
 Roofline::Roofline(const Options &options, const std::vector<Group> &groups) {
     check(weir_machine_describe(&info));
+    if (!options.roofline) return;
     std::set<weir_activation> activations;
     for (const Group &group : groups)
         for (const auto &part : group.activations) activations.insert(part.first);

@@ -138,6 +138,7 @@ void Table::add_row(const Group &group, const Cell &cell, bool print) {
                             .number("threads", backend.threads)
                             .number("seconds", time)
                             .number("flops", group.flops)
+                            .number("operations", group.operations)
                             .number("bytes", group.bytes)
                             .number("samples", group.samples)
                             .number("peak_flops_per_second", peak)
