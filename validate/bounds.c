@@ -5,8 +5,9 @@
  * is flushed to zero. After n operations on the longest path a term carries at most gamma(n) =
  * n u / (1 - n u) (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., lemma 3.1), so a
  * sum of products has an error of at most gamma(n) sum |terms| + (n + 1) FLT_MIN: see DESIGN.md
- * section 5. The oracle sums in double (its n 2^-53 is taken as one more u / 2^10, for n < 2^18) and
- * rounds once to float.
+ * section 5. A sum of partial sums, in whatever tree, rounds a term no more often than it has terms,
+ * but each of its additions may be flushed too: `tree` counts them. The oracle sums in double (its
+ * n 2^-53 is taken as one more u / 2^10, for n < 2^18) and rounds once to float.
  */
 #include <float.h>
 #include <math.h>

@@ -59,7 +59,7 @@ typedef struct context {
         decisive; /* finite differences in this run, and those that prove something */
     int64_t expected,
         bounded; /* numbers compared with the oracle in this run, and those with a finite bound */
-    double tree; /* roundings of a tree sum on top of a kernel's, for ops */
+    double tree; /* additions of a tree sum on top of a kernel's chains, for ops */
     bool op;     /* the case goes through a runtime: larger shapes */
 } context;
 
@@ -189,7 +189,8 @@ void ranges_same(context *c, const range_check *r, const char *what, float *cons
  */
 typedef weir_status op_call_fn(weir_runtime *rt, void *arg, float *const *out);
 /*
- * The op with every number of threads, on the pool and on OpenMP: the same bits each time, and
+ * The op with every number of threads, on the pool and on OpenMP, and with the generic kernels: the
+ * same bits each time, and
  * within the bounds of the oracle's kernel (r->bound NULL: with the bits of the kernel itself).
  */
 void op_check(context *c, op_call_fn *call, const range_check *r);

@@ -9,6 +9,9 @@
  * loop needs several chunks. */
 enum { WORK = 300000, OP_WORK = 3000000 };
 
+/* Additions of the sum of a gradient's leaves, at most 32. */
+enum { TREE = 31 };
+
 typedef struct conv1d_case {
     weir_conv1d_call call;
     float *x, *w, *b, *dy;
@@ -66,7 +69,8 @@ static void many_rows_draw(context *c, weir_conv1d *p) {
     p->T = rows / p->N + p->D;
 }
 
-/* Every 16th case has many rows (with --hash the last one), but not of the oracle: finite differences would take too long. */
+/* Every 16th case has many rows (with --hash the last one), but not of the oracle: finite differences
+ * would take too long. */
 static void shape_draw(context *c, weir_conv1d_call *call, int64_t C_max, int64_t T_max) {
     weir_conv1d *p = &call->p;
     int64_t work = c->op ? OP_WORK : WORK;
@@ -414,7 +418,7 @@ static void op_bwd_weights_run(context *c, conv1d_case *k, op_call_fn *op) {
     r.outputs = k->db ? 2 : 1;
     r.output[0] = (output){.tensor = {"dw", {p->K, p->C_in, p->C_out}}, .width = p->C_out};
     r.output[1] = (output){.tensor = {"db", {p->C_out}}, .width = p->C_out};
-    c->tree = 64; /* a sum of partial sums adds no more roundings than there are parts */
+    c->tree = TREE;
     op_check(c, op, &r);
     c->tree = 0;
 }

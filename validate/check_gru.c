@@ -1,4 +1,5 @@
 /* Check of the GRU's forward pass. SPDX-License-Identifier: Apache-2.0 */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ enum { WORK = 150000 };
  *   reset after:  r q with the error e_r |q| + |r| e_q + e_r e_q, q a sum of H products and a bias
  * The new state z h + (1 - z) c has the derivatives h - c by z and 1 - z by c, so it carries
  * e_z (|h - c| + e_c) + |1 - z| e_c, and 4 roundings of its terms: |z h|, |z c|, |c|.
+ * A product with a mask or with r may be flushed before it is multiplied with a weight: flushed().
  */
 typedef struct step_check {
     const gru_case *k;
@@ -48,6 +50,18 @@ static double h_magnitude(const step_check *v, int64_t gate, int64_t j, const do
     return sum;
 }
 
+/* What is lost where x mask, h mask and r h are flushed. */
+static double flushed(const step_check *v, int64_t gate, int64_t j) {
+    const gru_case *k = v->k;
+    const weir_gru *p = &k->call.p;
+    double sum = 0, products = (k->mask_h ? 1 : 0) + (gate == 2 && !p->reset_after ? 1 : 0);
+    for (int64_t i = 0; k->mask_x && i < p->C_in; i++)
+        sum += fabs((double)k->w[(i * 3 + gate) * p->H + j]);
+    for (int64_t i = 0; products > 0 && i < p->H; i++)
+        sum += products * fabs((double)k->u[(i * 3 + gate) * p->H + j]);
+    return sum * (double)FLT_MIN;
+}
+
 /* Error of a sum before its activation. */
 static double sum_error(const context *c, double roundings, double magnitude) {
     return gru_bound_settle(c, bound_terms(c, roundings, magnitude, 0));
@@ -61,8 +75,8 @@ static void gate_bounds(context *c, step_check *v) {
         double *bound = gate ? v->r : v->z;
         for (int64_t j = 0; j < p->H; j++) {
             double magnitude = x_magnitude(v, gate, j) + h_magnitude(v, gate, j, NULL);
-            bound[j] = bound_activation(p->recurrent, sum_error(c, roundings, magnitude),
-                                        (double)v->gates[gate * H_p + j]);
+            double error = sum_error(c, roundings, magnitude) + flushed(v, gate, j);
+            bound[j] = bound_activation(p->recurrent, error, (double)v->gates[gate * H_p + j]);
         }
     }
 }
@@ -77,7 +91,7 @@ static void candidate_bounds(context *c, step_check *v) {
         double x_part = x_magnitude(v, 2, j), error;
         if (p->reset_after) {
             double q = fabs((double)v->gates[3 * H_p + j]);
-            v->q[j] = sum_error(c, (double)(H + 3), h_magnitude(v, 2, j, NULL));
+            v->q[j] = sum_error(c, (double)(H + 3), h_magnitude(v, 2, j, NULL)) + flushed(v, 2, j);
             error = v->r[j] * q + fabs((double)r[j]) * v->q[j] + v->r[j] * v->q[j];
             error += sum_error(c, (double)(p->C_in + 4), x_part + r_most[j] * (q + v->q[j]));
             v->q[j] += U32 * q;
@@ -85,6 +99,7 @@ static void candidate_bounds(context *c, step_check *v) {
             error = h_magnitude(v, 2, j, v->r) +
                     sum_error(c, roundings, x_part + h_magnitude(v, 2, j, r_most));
         }
+        error += flushed(v, 2, j);
         v->c[j] = bound_activation(p->activation, gru_bound_settle(c, error),
                                    (double)v->gates[2 * H_p + j]) +
                   U32 * fabs((double)v->gates[2 * H_p + j]);

@@ -1,10 +1,12 @@
 /* Checks of the GRU's backward passes. SPDX-License-Identifier: Apache-2.0 */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "validate/gru_case.h"
 
-enum { WORK = 100000 };
+/* GRU_TREE: additions of the sum of a gradient's leaves, at most 32. */
+enum { WORK = 100000, GRU_TREE = 31 };
 
 /* The derivative of an activation whose value is y. */
 static double slope(weir_activation activation, double y) {
@@ -373,22 +375,30 @@ static void weights_call(const weir_kernels *k, void *arg, int64_t r0, int64_t r
 }
 
 /* A term passes at most one addition for each sample and step, and is itself a product of a masked
- * and perhaps reset value: 3 roundings. Where the call is cut, the oracle's first sum is rounded too. */
+ * and perhaps reset value: 3 roundings. Where the call is cut, the oracle's first sum is rounded too.
+ * These two products may be flushed, before they are multiplied with d: 2 FLT_MIN sum |d| more, which
+ * is the bias's gradient (reset after, in du: that of b1). */
 static void weights_bound(context *c, void *arg, float *const *expected, double *const *bound) {
     gru_case k = *(gru_case *)arg;
     const weir_gru *p = &k.call.p;
     int64_t n[3] = {p->C_in * 3 * p->H, p->H * 3 * p->H, (p->reset_after ? 6 : 3) * p->H};
     float *out[3];
+    int outputs = k.b ? 3 : 2;
     for (int i = 0; i < 3; i++) out[i] = plain_new(c, n[i]);
+    k.b = out[2]; /* the bias's gradient in any case */
     k.call.t.x = abs_new(c, k.x, p->N * p->T * p->C_in);
     k.call.reserve_in = abs_new(c, k.reserve, gru_reserve_size(p));
     k.call.dgates_in = abs_new(c, k.dgates, gru_dgates_at(&k.call, p->N, 0));
     weights_call(c->oracle, &k, 0, 1, out);
     double roundings = (double)((k.n1 - k.n0) * p->T + (k.cut ? 4 : 3));
-    for (int i = 0; i < (k.b ? 3 : 2); i++)
-        for (int64_t j = 0; j < n[i]; j++)
-            bound[i][j] = gru_bound_settle(
-                c, bound_terms(c, roundings, (double)out[i][j], (double)expected[i][j]));
+    for (int i = 0; i < outputs; i++) {
+        const float *d = out[2] + (i == 1 && p->reset_after ? 3 * p->H : 0);
+        for (int64_t j = 0; j < n[i]; j++) {
+            double error = bound_terms(c, roundings, (double)out[i][j], (double)expected[i][j]);
+            if (i < 2) error += 2 * (double)FLT_MIN * (double)d[j % (3 * p->H)];
+            bound[i][j] = gru_bound_settle(c, error);
+        }
+    }
 }
 
 static range_check weights_check(gru_case *k) {
@@ -545,7 +555,7 @@ static void op_bwd_case(context *c) {
     r.rows = p->N;
     range_check data = data_check(&k);
     for (int i = 1; i < data.outputs; i++) r.output[r.outputs++] = data.output[i];
-    c->tree = 8; /* at most 32 leaves */
+    c->tree = GRU_TREE;
     op_check(c, bwd_op, &r);
     c->tree = 0;
 }

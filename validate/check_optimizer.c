@@ -15,11 +15,12 @@ typedef struct optimizer_case {
 } optimizer_case;
 
 /*
- * A running mean rho v + (1 - rho) a: 1 - rho, a square, its product and the sum make 4 roundings,
- * each of which may be flushed.
+ * A running mean rho v + (1 - rho) a: 1 - rho (rounded for rho below 1/2), a square, its product and
+ * the sum make 4 roundings, the oracle's result one more; each of them may be flushed. Where the first
+ * product is, its factor g is below FLT_MIN / 2^-24, so that the second makes the loss no larger.
  */
 static double mean_error(double magnitude) {
-    return bound_gamma(4) * magnitude + 4 * (double)FLT_MIN;
+    return bound_gamma(5) * magnitude + 5 * (double)FLT_MIN;
 }
 
 /*

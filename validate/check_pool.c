@@ -124,7 +124,7 @@ static void avg_fwd_call(const weir_kernels *k, void *arg, int64_t r0, int64_t r
     k->pool_avg_fwd(&call, r0, r1);
 }
 
-/* P additions, and a division or a product with a rounded reciprocal. */
+/* P additions and a division. */
 static void avg_fwd_bound(context *c, void *arg, float *const *expected, double *const *bound) {
     pool_case k = *(pool_case *)arg;
     tensor x = input_shape(&k.call, "x"), y = output_shape(&k.call, "y");
@@ -136,7 +136,7 @@ static void avg_fwd_bound(context *c, void *arg, float *const *expected, double 
     for (int64_t i = 0; i < n; i++) {
         double magnitude = (double)k.call.y[i];
         if (P * magnitude > (double)FLT_MAX) magnitude = INFINITY; /* the sum may overflow */
-        bound[0][i] = bound_terms(c, P + 2, magnitude, (double)expected[0][i]);
+        bound[0][i] = bound_terms(c, P + 1, magnitude, (double)expected[0][i]);
     }
 }
 
@@ -147,7 +147,7 @@ static void avg_bwd_call(const weir_kernels *k, void *arg, int64_t r0, int64_t r
     k->pool_avg_bwd(&call, r0, r1);
 }
 
-/* Each of at most ceil(P / S) terms is divided, or multiplied by a rounded reciprocal, then added. */
+/* Each of at most ceil(P / S) terms is divided, then added, and may be flushed both times. */
 static void avg_bwd_bound(context *c, void *arg, float *const *expected, double *const *bound) {
     pool_case k = *(pool_case *)arg;
     tensor dx = input_shape(&k.call, "dx"), dy = output_shape(&k.call, "dy");
@@ -155,7 +155,7 @@ static void avg_bwd_bound(context *c, void *arg, float *const *expected, double 
     k.call.dy = abs_new(c, k.dy, tensor_size(&dy));
     k.call.dx = plain_new(c, n);
     c->oracle->pool_avg_bwd(&k.call, 0, k.call.p.N * k.call.p.T);
-    double roundings = (double)((k.call.p.P + k.call.p.S - 1) / k.call.p.S + 2);
+    double roundings = 2 * (double)((k.call.p.P + k.call.p.S - 1) / k.call.p.S);
     for (int64_t i = 0; i < n; i++)
         bound[0][i] = bound_terms(c, roundings, (double)k.call.dx[i], (double)expected[0][i]);
 }

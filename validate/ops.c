@@ -1,4 +1,4 @@
-/* The ops through a runtime: any threads, the same bits. SPDX-License-Identifier: Apache-2.0 */
+/* The ops through a runtime, any threads, any kernels: the same bits. SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,20 +20,20 @@ const check *const op_checks[] = {&check_op_conv1d_fwd,
                                   &check_op_denormals,
                                   NULL};
 
-enum { MAX_RUNTIMES = 2 * MAX_THREADS_LIST };
+enum { MAX_RUNTIMES = 2 * MAX_THREADS_LIST + 1 };
 
 typedef struct runtimes {
     weir_isa isa;
     int count;
     weir_runtime *runtime[MAX_RUNTIMES];
-    char name[MAX_RUNTIMES][32];
+    char name[MAX_RUNTIMES][48];
 } runtimes;
 
 static runtimes made; /* of the instruction set checked last */
 
-static void runtime_add(const context *c, weir_threading threading, int threads) {
+static void runtime_add(weir_isa isa, weir_threading threading, int threads) {
     weir_runtime_options o = weir_runtime_options_default();
-    o.isa = c->isa;
+    o.isa = isa;
     o.threads = threads;
     o.threading = threading;
     o.bind = WEIR_BIND_NONE; /* more threads than cores: leave them to the operating system */
@@ -44,8 +44,8 @@ static void runtime_add(const context *c, weir_threading threading, int threads)
                 weir_last_error());
         exit(1);
     }
-    snprintf(made.name[made.count++], sizeof made.name[0], "%s with %d threads",
-             weir_threading_name(threading), threads);
+    snprintf(made.name[made.count++], sizeof made.name[0], "%s, %s with %d threads",
+             weir_isa_name(isa), weir_threading_name(threading), threads);
 }
 
 static void runtimes_make(const context *c) {
@@ -53,9 +53,10 @@ static void runtimes_make(const context *c) {
     runtimes_free();
     made.isa = c->isa;
     for (int i = 0; i < c->options->thread_count; i++) {
-        runtime_add(c, WEIR_THREADING_POOL, c->options->threads[i]);
-        runtime_add(c, WEIR_THREADING_OPENMP, c->options->threads[i]);
+        runtime_add(c->isa, WEIR_THREADING_POOL, c->options->threads[i]);
+        runtime_add(c->isa, WEIR_THREADING_OPENMP, c->options->threads[i]);
     }
+    if (c->generic) runtime_add(WEIR_ISA_GENERIC, WEIR_THREADING_POOL, 2);
 }
 
 void runtimes_free(void) {
