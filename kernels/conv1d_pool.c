@@ -45,7 +45,7 @@ int64_t weir_conv1d_pool_scratch_floats(const weir_conv1d_pool_call *c) {
     int64_t forward = a.samples * a.windows * c->P * p->C_out;
     int64_t weights = p->C_out * p->K * pool_padded(p->C_in) +
                       b.samples * pool_x_rows(c, b.windows) * width + (windows + 1) * filters +
-                      windows * filters / (int64_t)sizeof(float);
+                      (windows + 1) * filters / (int64_t)sizeof(float);
     int64_t data = c->T_p * c->P * ((p->C_out - 1) / 64 + 1) * 2;
     int64_t floats = forward > weights ? forward : weights;
     return pool_padded(floats > data ? floats : data);

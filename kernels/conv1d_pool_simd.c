@@ -154,7 +154,7 @@ typedef struct gradient {
     int64_t r0, r1, o0, filters;
     int64_t ld; /* of dy and winner */
     float *sums, *x, *dy, *bias;
-    uint8_t *winner;
+    uint8_t *winner, *largest;
 } gradient;
 
 static gradient gradient_of(const weir_conv1d_pool_call *c, int64_t r0, int64_t r1, int64_t o0,
@@ -168,30 +168,41 @@ static gradient gradient_of(const weir_conv1d_pool_call *c, int64_t r0, int64_t 
     g.x = g.sums + c->conv.p.C_out * c->conv.p.K * C_in;
     g.dy = g.x + piece.samples * pool_x_rows(c, piece.windows) * width;
     g.bias = g.dy + windows * g.ld;
-    g.winner = (uint8_t *)(void *)(g.bias + g.ld);
+    g.largest = (uint8_t *)(void *)(g.bias + g.ld);
+    g.winner = g.largest + g.ld;
     return g;
 }
 
 /* dy of one window, 0 where the maximum is not alive. */
-POOL_INLINE void alive_of(const gradient *g, const float *y, const float *dy, vm m,
-                          const bool masked, float *out) {
-    vf a = v_load_if(dy, m, masked);
+POOL_INLINE void alive_of(const gradient *g, int64_t from, vm m, const bool masked, float *out) {
+    vf a = v_load_if(g->c->dy + from, m, masked);
     if (g->c->conv.p.activation == WEIR_RELU)
-        a = v_blend(v_gt(v_load_if(y, m, masked), v_zero()), a, v_zero());
+        a = v_blend(v_gt(v_load_if(g->c->y_in + from, m, masked), v_zero()), a, v_zero());
     v_store_if(out, m, a, masked);
 }
 
-/* Copies the winners of a window whose first row is `first`. Where one is not among the rows
- * r0 <= r < r1 or not of the window, dy becomes 0 and it the first, so that no step is out of reach. */
-static void copy_winners(const gradient *g, int64_t first, const uint8_t *from, uint8_t *winner,
-                         float *dy) {
-    const uint8_t most = (uint8_t)(g->c->P - 1);
-    bool whole = first >= g->r0 && first + g->c->P <= g->r1;
-    for (int64_t o = 0; o < g->filters; o++) winner[o] = from[o];
-    for (int64_t o = 0; o < g->filters; o++) whole = whole & (from[o] <= most);
-    for (int64_t o = 0; !whole && o < g->filters; o++) {
-        int64_t row = first + from[o];
-        if (row >= g->r0 && row < g->r1 && from[o] <= most) continue;
+/* Copies n winners, and keeps the largest that each filter had. In blocks of constant length, which
+ * compilers turn into vectors. */
+static void copy_winners(const uint8_t *restrict from, int64_t n, uint8_t *restrict to,
+                         uint8_t *restrict largest) {
+    int64_t o = 0;
+    for (; o + POOL_UNIT <= n; o += POOL_UNIT)
+        for (int64_t j = o; j < o + POOL_UNIT; j++) {
+            to[j] = from[j];
+            largest[j] = largest[j] > from[j] ? largest[j] : from[j];
+        }
+    for (; o < n; o++) {
+        to[o] = from[o];
+        largest[o] = largest[o] > from[o] ? largest[o] : from[o];
+    }
+}
+
+/* Where a winner of a window, whose first row is `first`, is not among the rows r0 <= r < r1 or not
+ * of the window, dy becomes 0 and the winner a step within reach. */
+static void drop_others(const gradient *g, int64_t first, uint8_t *winner, float *dy) {
+    for (int64_t o = 0; o < g->filters; o++) {
+        int64_t row = first + winner[o];
+        if (row >= g->r0 && row < g->r1 && winner[o] < g->c->P) continue;
         winner[o] = 0;
         dy[o] = 0;
     }
@@ -199,26 +210,44 @@ static void copy_winners(const gradient *g, int64_t first, const uint8_t *from, 
 
 static void gather_winners(const gradient *g, span s) {
     const weir_conv1d_pool_call *c = g->c;
-    for (int64_t v = 0; v < s.samples * s.windows; v++) {
-        int64_t n = s.n + v / s.windows, w = s.w0 + v % s.windows;
-        int64_t from = (n * c->T_p + w) * c->conv.p.C_out + g->o0;
-        float *dy = g->dy + v * g->ld;
-        uint8_t *winner = g->winner + v * g->ld;
-#define CALL(i, m, masked) alive_of(g, c->y_in + from + i, c->dy + from + i, m, masked, dy + i)
-        EACH_VECTOR(g->filters, CALL);
+    float *dy = g->dy;
+    uint8_t *winner = g->winner;
+    memset(g->largest, 0, (size_t)g->ld);
+    for (int64_t n = s.n; n < s.n + s.samples; n++)
+        for (int64_t w = s.w0; w < s.w0 + s.windows; w++, dy += g->ld, winner += g->ld) {
+            int64_t from = (n * c->T_p + w) * c->conv.p.C_out + g->o0;
+#define CALL(i, m, masked) alive_of(g, from + (i), m, masked, dy + (i))
+            EACH_VECTOR(g->filters, CALL);
 #undef CALL
-        copy_winners(g, n * c->conv.T_out + w * c->P, c->winner_in + from, winner, dy);
-    }
+            copy_winners(c->winner_in + from, g->filters, winner, g->largest);
+        }
+    bool beyond = false;
+    for (int64_t o = 0; o < g->filters; o++) beyond = beyond || g->largest[o] >= c->P;
+    dy = g->dy;
+    winner = g->winner;
+    for (int64_t n = s.n; n < s.n + s.samples; n++)
+        for (int64_t w = s.w0; w < s.w0 + s.windows; w++, dy += g->ld, winner += g->ld) {
+            int64_t first = n * c->conv.T_out + w * c->P;
+            if (beyond || first < g->r0 || first + c->P > g->r1) drop_others(g, first, winner, dy);
+        }
 }
 
-/* Steps from s on of channels i, i + 1, ... in rows of `width` floats, 0 outside of x. */
+static void fill_rows(float *out, int64_t rows, int64_t width) {
+    memset(out, 0, (size_t)(max(0, rows) * width) * sizeof(float));
+}
+
+/* `rows` steps of sample n from s on of the channels i, i + 1, ..., in rows of `width` floats; 0
+ * outside of x. */
 static void copy_rows(const weir_conv1d_call *c, int64_t n, int64_t s, int64_t rows, int64_t i,
                       int64_t width, float *out) {
-    for (int64_t end = s + rows; s < end; s++, out += width) {
-        const float *x = c->x + (n * c->p.T + s) * c->p.C_in + i;
-        bool inside = s >= 0 && s < c->p.T;
-        for (int64_t j = 0; j < width; j += VL)
-            v_store(out + j, inside ? v_load_m(x + j, v_tail(c->p.C_in - i - j)) : v_zero());
+    int64_t C = c->p.C_in, before = min(rows, max(0, -s)), end = max(before, min(rows, c->p.T - s));
+    const float *x = c->x + (n * c->p.T + s) * C + i;
+    fill_rows(out, before, width);
+    fill_rows(out + end * width, rows - end, width);
+    for (int64_t j = 0; j < width; j += VL) {
+        vm m = v_tail(C - i - j);
+        for (int64_t row = before; row < end; row++)
+            v_store(out + row * width + j, v_load_m(x + row * C + j, m));
     }
 }
 
@@ -372,6 +401,82 @@ static void data_by_steps(const walk *a) {
     }
 }
 
+/*
+ * With stride and dilation 1 step t of the convolution reaches the K steps t - P_l, ... of dx. Their
+ * sums stay in registers, and move on by one with t. Each weight is loaded for each winner: that, not
+ * the arithmetic, takes the time.
+ */
+enum { WALK_K = 12, WALK_SUMS = VREGS >= 32 ? 24 : 14 };
+
+#define EACH_K(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+#define EACH_MOVE(F) \
+    F(0, 1) F(1, 2) F(2, 3) F(3, 4) F(4, 5) F(5, 6) F(6, 7) F(7, 8) F(8, 9) F(9, 10) F(10, 11)
+
+/* Channels i, ... of dx: V vectors. */
+POOL_INLINE void walk_steps(const walk *a, int64_t i, const int K, const int V) {
+    const weir_conv1d_pool_call *c = a->c;
+    const int64_t C = c->conv.p.C_in, C_out = c->conv.p.C_out, words = (C_out - 1) / 64 + 1;
+    const float *w0 = unit_at(c, i), *w1 = V == 2 ? unit_at(c, i + VL) : w0;
+    const vm m0 = v_tail(C - i), m1 = v_tail(C - i - VL);
+    const int64_t first = a->s0 + c->conv.P_l - (K - 1), end = a->s1 + c->conv.P_l;
+    int64_t w = max(0, first) / c->P, left = c->P - max(0, first) % c->P;
+    const float *dy = c->dy + (a->n * c->T_p + w) * C_out;
+#define ZERO(k) vf a##k = v_zero(), b##k = v_zero();
+    EACH_K(ZERO)
+#undef ZERO
+    for (int64_t t = first; t < end; t++) {
+        const uint64_t *set = a->sets + t * words;
+        if (t >= 0 && t < c->T_p * c->P) {
+            for (int64_t j = 0; j < words; j++)
+                for (uint64_t bits = set[j]; bits; bits &= bits - 1) {
+                    int64_t o = j * 64 + __builtin_ctzll(bits);
+                    const float *u0 = w0 + o * (K * POOL_UNIT), *u1 = w1 + o * (K * POOL_UNIT);
+                    vf s = v_set1(dy[o]);
+#define ADD(k)                                                         \
+    if (k < K) {                                                       \
+        a##k = v_fma(s, v_load(u0 + k * POOL_UNIT), a##k);             \
+        if (V == 2) b##k = v_fma(s, v_load(u1 + k * POOL_UNIT), b##k); \
+    }
+                    EACH_K(ADD)
+#undef ADD
+                }
+            if (--left == 0) dy += C_out, left = c->P;
+        }
+        if (t >= a->s0 + c->conv.P_l) {
+            float *dx = c->conv.dx + (a->n * c->conv.p.T + t - c->conv.P_l) * C + i;
+            v_store_m(dx, m0, v_add(a0, v_zero()));
+            if (V == 2) v_store_m(dx + VL, m1, v_add(b0, v_zero()));
+        }
+#define MOVE(k, next)                       \
+    if (next < K) a##k = a##next;           \
+    if (next < K && V == 2) b##k = b##next; \
+    if (next == K) a##k = b##k = v_zero();
+        EACH_MOVE(MOVE)
+#undef MOVE
+        if (K == 1) a0 = b0 = v_zero();
+        if (K == WALK_K) a11 = b11 = v_zero();
+    }
+}
+
+/* False where there is no code for K. */
+static bool data_by_walk(const walk *a) {
+    const weir_conv1d *p = &a->c->conv.p;
+    if (p->S != 1 || p->D != 1 || p->K > WALK_K) return false;
+    for (int64_t i = 0, V; i < p->C_in; i += V * VL) {
+        V = p->K * 2 <= WALK_SUMS && p->C_in - i > VL ? 2 : 1;
+        switch (p->K * 2 + V) {
+#define CASE(k)                                                   \
+    case (k + 1) * 2 + 1: walk_steps(a, i, k + 1, 1); break;      \
+    case (k + 1) * 2 + 2:                                         \
+        if ((k + 1) * 2 <= WALK_SUMS) walk_steps(a, i, k + 1, 2); \
+        break;
+            EACH_K(CASE)
+#undef CASE
+        }
+    }
+    return true;
+}
+
 /* Windows with a step that reads one of the steps s0 <= s < s1 of x. */
 static void find_reached(const walk *a, uint64_t *sets) {
     const weir_conv1d_pool_call *c = a->c;
@@ -389,6 +494,6 @@ void WEIR_KERNEL(conv1d_pool_bwd_data)(const weir_conv1d_pool_call *c, int64_t r
         end = min(r1, (r0 / T + 1) * T);
         walk a = {.c = c, .n = r0 / T, .s0 = r0 % T, .s1 = end - r0 / T * T, .sets = sets};
         find_reached(&a, sets);
-        data_by_steps(&a);
+        if (!data_by_walk(&a)) data_by_steps(&a);
     }
 }
