@@ -35,17 +35,16 @@ int64_t weir_conv1d_pool_scratch_floats(const weir_conv1d_pool_call *c) {
     const double most = 0x1p50;
     double C_out = (double)p->C_out + POOL_UNIT, C_in = (double)p->C_in + POOL_UNIT;
     double fwd = (double)c->P * C_out;
-    double steps = ((double)p->T + (double)p->S + (double)p->K) * POOL_PANEL;
+    double steps = ((double)p->T + (double)p->S + (double)p->K) * C_in;
     double sums = (double)p->K * C_in * C_out;
     double sets = ((double)c->conv.T_out + (double)c->P) * C_out;
     if (fwd > most || steps > most || sums > most || sets > most) return INT64_MAX;
     pool_piece a = pool_fwd_piece(c), b = pool_weights_piece(c);
-    int64_t width = pool_padded(p->C_in) < POOL_PANEL ? pool_padded(p->C_in) : POOL_PANEL;
     int64_t filters = pool_padded(p->C_out), windows = b.samples * b.windows;
     int64_t forward = a.samples * a.windows * c->P * p->C_out;
     int64_t weights = p->C_out * p->K * pool_padded(p->C_in) +
-                      b.samples * pool_x_rows(c, b.windows) * width + (windows + 1) * filters +
-                      (windows + 1) * filters / (int64_t)sizeof(float);
+                      b.samples * pool_x_rows(c, b.windows) * pool_padded(p->C_in) +
+                      (windows + 1) * filters + (windows + 1) * filters / (int64_t)sizeof(float);
     int64_t data = c->T_p * c->P * ((p->C_out - 1) / 64 + 1) * 2;
     int64_t floats = forward > weights ? forward : weights;
     return pool_padded(floats > data ? floats : data);

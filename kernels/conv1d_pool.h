@@ -6,9 +6,10 @@
  * windows of one sample. The scratch of a call holds, 64-byte aligned,
  *
  *   fwd          the activation of a piece, [windows][P][C_out]
- *   bwd_weights  the sums [panels of 32 channels][C_out][K][channels], padded to 16; of a piece the
- *                steps of x of one panel, dy after the activation's derivative [windows][C_out], and
- *                the winners [windows][C_out], bytes, both with C_out padded to 16
+ *   bwd_weights  in panels of 32 channels padded to 16, the sums [panels][C_out][K][channels] and,
+ *                of a piece, x [panels][steps][channels]; of a piece dy after the activation's
+ *                derivative [windows][C_out], and the winners [windows][C_out], bytes, both with
+ *                C_out padded to 16; db[C_out], and the largest winner of each filter
  *   bwd_data     of a sample for each step of the convolution a set of the filters whose winner it
  *                is: 64-bit words [T_p][P][ceil(C_out / 64)]
  */
@@ -19,7 +20,7 @@
 
 enum {
     POOL_UNIT = 16,   /* channels of w_units, a multiple of every VL */
-    POOL_PANEL = 32,  /* channels of x that bwd_weights takes at a time */
+    POOL_PANEL = 32,  /* channels of x that bwd_weights takes at a time, a multiple of POOL_UNIT */
     POOL_PIECE = 6144 /* floats that a piece has at most, unless one window needs more */
 };
 

@@ -155,18 +155,20 @@ typedef struct gradient {
     int64_t ld; /* of dy and winner */
     float *sums, *x, *dy, *bias;
     uint8_t *winner, *largest;
+    const float *ahead, *end; /* of x, still to be fetched for the next piece, */
+    int64_t share;            /* so many floats at a time */
 } gradient;
 
 static gradient gradient_of(const weir_conv1d_pool_call *c, int64_t r0, int64_t r1, int64_t o0,
                             int64_t o1) {
     gradient g = {.c = c, .r0 = r0, .r1 = r1, .o0 = o0, .filters = o1 - o0};
     pool_piece piece = pool_weights_piece(c);
-    int64_t C_in = pool_padded(c->conv.p.C_in), width = min(C_in, POOL_PANEL);
+    int64_t C_in = pool_padded(c->conv.p.C_in);
     int64_t windows = piece.samples * piece.windows;
     g.ld = pool_padded(c->conv.p.C_out);
     g.sums = c->scratch;
     g.x = g.sums + c->conv.p.C_out * c->conv.p.K * C_in;
-    g.dy = g.x + piece.samples * pool_x_rows(c, piece.windows) * width;
+    g.dy = g.x + piece.samples * pool_x_rows(c, piece.windows) * C_in;
     g.bias = g.dy + windows * g.ld;
     g.largest = (uint8_t *)(void *)(g.bias + g.ld);
     g.winner = g.largest + g.ld;
@@ -232,74 +234,118 @@ static void gather_winners(const gradient *g, span s) {
         }
 }
 
-static void fill_rows(float *out, int64_t rows, int64_t width) {
-    memset(out, 0, (size_t)(max(0, rows) * width) * sizeof(float));
+/* Channels of the panel from channel i on, padded to whole vectors. */
+static int64_t panel_width(const weir_conv1d *p, int64_t i) {
+    return min(POOL_PANEL, (p->C_in - i + VL - 1) / VL * VL);
 }
 
-/* `rows` steps of sample n from s on of the channels i, i + 1, ..., in rows of `width` floats; 0
- * outside of x. */
-static void copy_rows(const weir_conv1d_call *c, int64_t n, int64_t s, int64_t rows, int64_t i,
-                      int64_t width, float *out) {
-    int64_t C = c->p.C_in, before = min(rows, max(0, -s)), end = max(before, min(rows, c->p.T - s));
-    const float *x = c->x + (n * c->p.T + s) * C + i;
-    fill_rows(out, before, width);
-    fill_rows(out + end * width, rows - end, width);
+enum { COPY_ROWS = 16 }; /* that are copied vector by vector, so that none is fetched twice */
+
+/* Channels i, ... of `rows` rows of x, all inside. */
+static void copy_panel(const float *x, int64_t C, int64_t i, int64_t width, int64_t rows,
+                       float *to) {
     for (int64_t j = 0; j < width; j += VL) {
         vm m = v_tail(C - i - j);
-        for (int64_t row = before; row < end; row++)
-            v_store(out + row * width + j, v_load_m(x + row * C + j, m));
+        for (int64_t row = 0; row < rows; row++)
+            v_store(to + row * width + j, v_load_m(x + row * C + i + j, m));
     }
 }
 
-/* Adds the windows of s to the sums of all filters, for `width` channels from i on and the kernel's
- * positions k, k + 1, ..., whose rows follow each other: `floats` sums of a filter. */
-static void add_run(const gradient *g, span s, int64_t i, int64_t width, int64_t k,
-                    int64_t floats) {
-    const weir_conv1d_pool_call *c = g->c;
-    const weir_conv1d *p = &c->conv.p;
-    int64_t rows = pool_x_rows(c, s.windows), step = s.w0 * c->P * p->S + k * p->D - c->conv.P_l;
-    for (int64_t n = 0; n < s.samples; n++)
-        copy_rows(&c->conv, s.n + n, step, rows, i, width, g->x + n * rows * width);
-    run a = {.row = p->S * width,
-             .window = c->P * p->S * width,
-             .x_sample = rows * width,
-             .ld = g->ld,
-             .samples = s.samples,
-             .windows = s.windows,
-             .next = p->K * width};
+/* `rows` steps of sample n from s on become rows `at`, ... of panels, which are `panel` floats apart;
+ * 0 outside of x. */
+static void copy_rows(const weir_conv1d_call *c, int64_t n, int64_t s, int64_t rows, int64_t at,
+                      float *out, int64_t panel) {
+    const float *x = c->x + n * c->p.T * c->p.C_in;
+    for (int64_t end = s + rows, next; s < end; at += next - s, s = next) {
+        bool inside = s >= 0 && s < c->p.T;
+        next = min(end, inside ? min(s + COPY_ROWS, c->p.T) : s < 0 ? 0 : end);
+        for (int64_t i = 0; i < c->p.C_in; i += POOL_PANEL) {
+            int64_t width = panel_width(&c->p, i);
+            float *to = out + i / POOL_PANEL * panel + at * width;
+            if (inside)
+                copy_panel(x + s * c->p.C_in, c->p.C_in, i, width, next - s, to);
+            else
+                memset(to, 0, (size_t)((next - s) * width) * sizeof(float));
+        }
+    }
+}
+
+/* Fetches a share of the next piece of x: copying it would wait for memory. */
+static void fetch_ahead(gradient *g) {
+    const float *end = g->ahead + g->share < g->end ? g->ahead + g->share : g->end;
+    for (; g->ahead < end; g->ahead += 16) __builtin_prefetch(g->ahead, 0, 2);
+}
+
+/* Adds the windows of s to `floats` sums of each filter, whose rows follow each other in x. */
+static void add_run(gradient *g, run a, float *sums, int64_t floats, bool bias) {
     int64_t V = floats / VL, passes = (V - 1) / RUN_MAX + 1, part = (V - 1) / passes + 1;
     int64_t pair = part <= RUN_MAX / 2 ? 2 : 1;
-    float *sums = g->sums + g->filters * p->K * i + k * width, unused[2] = {0};
+    const float *x = a.x;
+    float unused[2] = {0};
     for (int64_t o = 0, count; o < g->filters; o += count) {
         count = min(pair, g->filters - o);
+        fetch_ahead(g);
         a.dy = g->dy + o;
         a.winner = g->winner + o;
         for (int64_t v = 0; v < V; v += part) {
-            a.x = g->x + v * VL;
+            a.x = x + v * VL;
             a.sums = sums + o * a.next + v * VL;
-            a.bias = i == 0 && k == 0 && v == 0 ? g->bias + o : unused;
+            a.bias = bias && v == 0 ? g->bias + o : unused;
             run_any(&a, min(part, V - v), count);
         }
     }
 }
 
-static void add_span(const gradient *g, span s) {
+/* The kernel's positions from k on, whose steps of x follow each other: `count` of them. */
+static void add_positions(gradient *g, span s, int64_t k, int64_t count) {
+    const weir_conv1d_pool_call *c = g->c;
+    const weir_conv1d *p = &c->conv.p;
+    int64_t rows = pool_x_rows(c, s.windows), step = s.w0 * c->P * p->S + k * p->D - c->conv.P_l;
+    int64_t panel = s.samples * rows * POOL_PANEL;
+    for (int64_t n = 0; n < s.samples; n++)
+        copy_rows(&c->conv, s.n + n, step, rows, n * rows, g->x, panel);
+    for (int64_t i = 0; i < p->C_in; i += POOL_PANEL) {
+        int64_t width = panel_width(p, i);
+        run a = {.x = g->x + i / POOL_PANEL * panel,
+                 .row = p->S * width,
+                 .window = c->P * p->S * width,
+                 .x_sample = rows * width,
+                 .ld = g->ld,
+                 .samples = s.samples,
+                 .windows = s.windows,
+                 .next = p->K * width};
+        add_run(g, a, g->sums + g->filters * p->K * i + k * width, count * width, i == 0 && k == 0);
+    }
+}
+
+/* The steps of x behind those of s, as many again, are fetched in equal shares while s is worked on.
+ */
+static void plan_ahead(gradient *g, span s) {
+    const weir_conv1d *p = &g->c->conv.p;
+    int64_t steps = s.samples > 1 ? s.samples * p->T : s.windows * g->c->P * p->S;
+    const float *x = g->c->conv.x, *end = x + p->N * p->T * p->C_in;
+    int64_t from = s.n * p->T + s.w0 * g->c->P * p->S - g->c->conv.P_l + steps;
+    int64_t left = max(0, p->N * p->T - from) * p->C_in, floats = min(left, steps * p->C_in);
+    g->ahead = end - left;
+    g->end = g->ahead + floats;
+    g->share = floats / (g->filters * ((p->C_in - 1) / POOL_PANEL + 1)) + 16;
+}
+
+static void add_span(gradient *g, span s) {
     const weir_conv1d *p = &g->c->conv.p;
     gather_winners(g, s);
-    for (int64_t i = 0; i < p->C_in; i += POOL_PANEL) {
-        int64_t width = min(POOL_PANEL, (p->C_in - i + VL - 1) / VL * VL);
-        if (p->D == 1)
-            add_run(g, s, i, width, 0, p->K * width);
-        else
-            for (int64_t k = 0; k < p->K; k++) add_run(g, s, i, width, k, width);
-    }
+    plan_ahead(g, s);
+    if (p->D == 1)
+        add_positions(g, s, 0, p->K);
+    else
+        for (int64_t k = 0; k < p->K; k++) add_positions(g, s, k, 1);
 }
 
 /* The sums without their padding. */
 static void store_gradient(const gradient *g, float *dw, float *db) {
     const weir_conv1d *p = &g->c->conv.p;
     for (int64_t i = 0; i < p->C_in; i += POOL_PANEL) {
-        int64_t width = min(POOL_PANEL, (p->C_in - i + VL - 1) / VL * VL);
+        int64_t width = panel_width(p, i);
         const float *sums = g->sums + g->filters * p->K * i;
         for (int64_t row = 0; row < g->filters * p->K; row++)
             for (int64_t j = 0; j < width; j += VL)
