@@ -462,34 +462,37 @@ enum { WALK_K = 12, WALK_SUMS = VREGS >= 32 ? 24 : 14 };
 POOL_INLINE void walk_steps(const walk *a, int64_t i, const int K, const int V) {
     const weir_conv1d_pool_call *c = a->c;
     const int64_t C = c->conv.p.C_in, C_out = c->conv.p.C_out, words = (C_out - 1) / 64 + 1;
-    const float *w0 = unit_at(c, i), *w1 = V == 2 ? unit_at(c, i + VL) : w0;
-    const vm m0 = v_tail(C - i), m1 = v_tail(C - i - VL);
     const int64_t first = a->s0 + c->conv.P_l - (K - 1), end = a->s1 + c->conv.P_l;
-    int64_t w = max(0, first) / c->P, left = c->P - max(0, first) % c->P;
-    const float *dy = c->dy + (a->n * c->T_p + w) * C_out;
+    const float *units = unit_at(c, i);
+    const int64_t second = V == 2 ? unit_at(c, i + VL) - units : 0;
+    const vm m0 = v_tail(C - i), m1 = v_tail(C - i - VL);
+    float *dx = c->conv.dx + (a->n * c->conv.p.T + first - c->conv.P_l) * C + i;
+    const float *dy = c->dy + (a->n * c->T_p + max(0, first) / c->P) * C_out;
+    const uint64_t *set = a->sets + max(0, first) * words;
+    int64_t left = c->P - max(0, first) % c->P;
 #define ZERO(k) vf a##k = v_zero(), b##k = v_zero();
     EACH_K(ZERO)
 #undef ZERO
-    for (int64_t t = first; t < end; t++) {
-        const uint64_t *set = a->sets + t * words;
+    for (int64_t t = first; t < end; t++, dx += C) {
         if (t >= 0 && t < c->T_p * c->P) {
-            for (int64_t j = 0; j < words; j++)
-                for (uint64_t bits = set[j]; bits; bits &= bits - 1) {
-                    int64_t o = j * 64 + __builtin_ctzll(bits);
-                    const float *u0 = w0 + o * (K * POOL_UNIT), *u1 = w1 + o * (K * POOL_UNIT);
-                    vf s = v_set1(dy[o]);
-#define ADD(k)                                                         \
-    if (k < K) {                                                       \
-        a##k = v_fma(s, v_load(u0 + k * POOL_UNIT), a##k);             \
-        if (V == 2) b##k = v_fma(s, v_load(u1 + k * POOL_UNIT), b##k); \
+            for (int64_t o = 0; o < C_out; o += 64) {
+                const float *weights = units + o * (K * POOL_UNIT), *slopes = dy + o;
+                for (uint64_t bits = *set++; bits; bits &= bits - 1) {
+                    const int64_t filter = __builtin_ctzll(bits);
+                    const float *u = weights + filter * (K * POOL_UNIT);
+                    vf s = v_set1(slopes[filter]);
+#define ADD(k)                                                                 \
+    if (k < K) {                                                               \
+        a##k = v_fma(s, v_load(u + k * POOL_UNIT), a##k);                      \
+        if (V == 2) b##k = v_fma(s, v_load(u + second + k * POOL_UNIT), b##k); \
     }
                     EACH_K(ADD)
 #undef ADD
                 }
+            }
             if (--left == 0) dy += C_out, left = c->P;
         }
         if (t >= a->s0 + c->conv.P_l) {
-            float *dx = c->conv.dx + (a->n * c->conv.p.T + t - c->conv.P_l) * C + i;
             v_store_m(dx, m0, v_add(a0, v_zero()));
             if (V == 2) v_store_m(dx + VL, m1, v_add(b0, v_zero()));
         }
@@ -504,21 +507,27 @@ POOL_INLINE void walk_steps(const walk *a, int64_t i, const int K, const int V) 
     }
 }
 
+/* A function for each K: of all of them in one compilers would keep too little in registers. */
+#define DEFINE(k)                                                                  \
+    static __attribute__((noinline)) void walk_one_##k(const walk *a, int64_t i) { \
+        walk_steps(a, i, k + 1, 1);                                                \
+    }                                                                              \
+    static __attribute__((noinline)) void walk_two_##k(const walk *a, int64_t i) { \
+        if ((k + 1) * 2 <= WALK_SUMS) walk_steps(a, i, k + 1, 2);                  \
+    }
+EACH_K(DEFINE)
+#undef DEFINE
+
 /* False where there is no code for K. */
 static bool data_by_walk(const walk *a) {
+#define NAMES(k) {walk_one_##k, walk_two_##k},
+    static void (*const functions[WALK_K][2])(const walk *, int64_t) = {EACH_K(NAMES)};
+#undef NAMES
     const weir_conv1d *p = &a->c->conv.p;
     if (p->S != 1 || p->D != 1 || p->K > WALK_K) return false;
     for (int64_t i = 0, V; i < p->C_in; i += V * VL) {
         V = p->K * 2 <= WALK_SUMS && p->C_in - i > VL ? 2 : 1;
-        switch (p->K * 2 + V) {
-#define CASE(k)                                                   \
-    case (k + 1) * 2 + 1: walk_steps(a, i, k + 1, 1); break;      \
-    case (k + 1) * 2 + 2:                                         \
-        if ((k + 1) * 2 <= WALK_SUMS) walk_steps(a, i, k + 1, 2); \
-        break;
-            EACH_K(CASE)
-#undef CASE
-        }
+        functions[p->K - 1][V - 1](a, i);
     }
     return true;
 }
