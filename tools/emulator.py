@@ -1,4 +1,4 @@
-# A small Linux machine with an AVX-512 CPU, emulated by Bochs. SPDX-License-Identifier: Apache-2.0
+# A small Linux machine, emulated; with an AVX-512 CPU, by Bochs. SPDX-License-Identifier: Apache-2.0
 """Boots a kernel and an initramfs with static programs, runs a list of commands there (by
 validate/emulator/init.c) and returns what came through the serial port."""
 import glob
@@ -63,10 +63,11 @@ def kernel_find(work):
     return found[0] if found else None
 
 
-def missing(work):
-    """What is not here, one line each, ending in how to get it."""
-    packages = {package for program, package in PROGRAMS.items() if not shutil.which(program)}
-    packages |= {package for path, package in FILES.items() if not os.path.exists(path)}
+def missing(work, programs=None, files=None):
+    """What is not here, one line each, ending in how to get it. Without arguments: of Bochs."""
+    programs, files = (PROGRAMS, FILES) if programs is None else (programs, files or {})
+    packages = {package for program, package in programs.items() if not shutil.which(program)}
+    packages |= {package for path, package in files.items() if not os.path.exists(path)}
     lines = []
     if packages:
         lines.append("no emulator: apt-get install " + " ".join(sorted(packages)))
@@ -118,13 +119,13 @@ def read(path):
         return file.read().replace("\r", "")
 
 
-def wait(bochs, serial, seconds):
+def wait(emulator, serial, seconds):
     """Until the machine is switched off, panics or runs out of time."""
     end = time.monotonic() + seconds
-    while bochs.poll() is None and time.monotonic() < end and "Kernel panic" not in read(serial):
+    while emulator.poll() is None and time.monotonic() < end and "Kernel panic" not in read(serial):
         time.sleep(0.1)
-    if bochs.poll() is None:
-        bochs.kill()
+    if emulator.poll() is None:
+        emulator.kill()
 
 
 def boot(work, seconds):
@@ -151,18 +152,20 @@ def run(work, init, programs, commands, seconds):
     return boot(work, seconds), time.monotonic() - begin
 
 
-def problems(serial, commands):
-    """What is wrong with a run, seen from its serial port; empty when every command ran and ended with 0."""
+def problems(serial, commands, expected=None):
+    """What is wrong with a run, seen from its serial port; empty when every command ran and ended with 0, or with
+    what is expected of it."""
+    expected = [str(code) for code in expected or [0] * len(commands)]
     done = re.findall(r"^EMU-DONE run=(\d+) failed=(\d+)$", serial, re.M)
     results = re.findall(r"^EMU-RESULT rc=(\d+) ms=\d+$", serial, re.M)
     if "EMU-START" not in serial:
         return ["the machine did not come up"]
     found = [f"command {i + 1} ({commands[i] if i < len(commands) else 'not asked for'}) ended with {code}"
-             for i, code in enumerate(results) if code != "0"]
+             for i, code in enumerate(results) if code != (expected[i] if i < len(expected) else "0")]
     if len(done) != 1:
         found.append(f"the machine died after {len(results)} of {len(commands)} commands, or ran out of time")
     elif int(done[0][0]) != len(commands) or len(results) != len(commands):
         found.append(f"{done[0][0]} commands ran, not {len(commands)}")
-    elif int(done[0][1]) and not found:
+    elif int(done[0][1]) != sum(code != "0" for code in results) and not found:
         found.append(f"{done[0][1]} commands failed")
     return found

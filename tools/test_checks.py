@@ -10,6 +10,8 @@ import check_includes
 import check_style
 import emulator
 import validate_avx512
+import validate_numa
+import verdict as counting
 
 HEAD = "/* Subject. SPDX-License-Identifier: Apache-2.0 */\n"
 HEADERS = {
@@ -120,12 +122,47 @@ class Emulator(unittest.TestCase):
                        self.serial(), "\nEMU-START\nKernel panic\n"]:
             self.assertEqual(len(emulator.problems(serial, self.commands)), 1, serial)
 
+    def test_expected_failure(self):
+        self.assertEqual(emulator.problems(self.serial(0, 1), self.commands, [0, 1]), [])
+        for serial in [self.serial(0, 0), self.serial(0, 2), self.serial(1, 1), self.serial(0)]:
+            self.assertGreater(len(emulator.problems(serial, self.commands, [0, 1])), 0, serial)
+
+
+class Numa(unittest.TestCase):
+    ok = "ok     threads: 4 of 4 where the plan says\nok     pages of 9 KiB: 3 of 3 where the plan says\n"
+    hashes = "hash   conv 01\nloss   0.5\n"
+
+    def failures(self, here=None, **said):
+        bad = self.ok.replace("ok    ", "FAILED")
+        said = {"bound": self.ok + self.hashes, "refused": self.ok + self.hashes, "unbound": bad + self.hashes,
+                "one": self.hashes, **said}
+        serial = "".join(f"EMU-RUN /weir-numa {mode}\n{text}EMU-RESULT rc=0 ms=1\n" for mode, text in said.items())
+        verdict = counting.Verdict()
+        with contextlib.redirect_stdout(io.StringIO()):
+            validate_numa.judge(verdict, "test", serial, here or self.hashes.splitlines())
+        self.assertEqual(verdict.passed + verdict.failed, 7)
+        return verdict.failed
+
+    def test_allowed(self):
+        self.assertEqual(self.failures(), 0)
+
+    def test_refused(self):
+        wrong = self.ok.replace("ok     pages", "FAILED pages") + self.hashes
+        self.assertEqual(self.failures(refused=wrong), 1)
+        self.assertEqual(self.failures(unbound=wrong), 1) # some checks passed without binding
+        self.assertEqual(self.failures(unbound=self.hashes), 1)
+        self.assertEqual(self.failures(bound=wrong), 2) # and the control has fewer to match
+        self.assertEqual(self.failures(bound=self.ok + self.hashes.replace("01", "02")), 1)
+        self.assertEqual(self.failures(bound=self.ok), 1)
+        self.assertEqual(self.failures(one=""), 4)
+        self.assertEqual(self.failures(here=["hash   conv 03"]), 1)
+
 
 class Hashes(unittest.TestCase):
     line = "{:22} {:8} {:6} cases {:11} numbers  hash {}  {}\n"
 
     def failures(self, expected, got):
-        verdict = validate_avx512.Verdict()
+        verdict = counting.Verdict()
         with contextlib.redirect_stdout(io.StringIO()):
             validate_avx512.compare(verdict, validate_avx512.hashes(expected, "avx2"),
                                     validate_avx512.hashes(got, "avx512"), "test")

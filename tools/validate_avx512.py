@@ -20,6 +20,7 @@ import subprocess
 import sys
 
 import emulator
+from verdict import Verdict
 
 # AVX2 in the emulator is the control: it must give what this CPU gives. Each class of values once.
 CONTROL = ["--isa", "avx2", "--hash", "--cases", "9"]
@@ -32,20 +33,6 @@ TILED, TOGETHER = {"conv1d_simd.c.o": 8, "conv1d_pool_simd.c.o": 8, "gru_simd.c.
                    "gru_bwd_simd.c.o": 8}, 12
 UNTILED = {"elementwise_simd.c.o", "pool_simd.c.o"}
 UPPER = {f"zmm{i}" for i in range(16, 32)}
-
-
-class Verdict:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def say(self, good, text):
-        print(f"{'ok    ' if good else 'FAILED'} {text}", flush=True)
-        self.passed += bool(good)
-        self.failed += not good
-
-    def end(self):
-        print(f"{self.passed} passed, {self.failed} failed")
-        return 1 if self.failed or not self.passed else 0
 
 
 def output(words):

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Each line of /run is a command and its arguments, parted by blanks. The console gets their output
- * and the lines that tools/validate_avx512.py looks for:
+ * and the lines that tools/emulator.py looks for:
  *   EMU-START
  *   EMU-RUN <command>          before each command
  *   EMU-RESULT rc=<n> ms=<n>   after it; 128 + n: ended by signal n
