@@ -16,10 +16,13 @@
  * shape that fits. V VL is a multiple or a divisor of a panel's 16 columns, so that no tile starts
  * inside a panel and reaches beyond it; each row count ends with a divisor. */
 #if VREGS >= 32
-#define TILE_SHAPES(T) \
-    T(12, 2)           \
-    T(12, 1)           \
-    T(8, 2) T(8, 1) T(4, 4) T(4, 2) T(4, 1) T(2, 6) T(2, 2) T(2, 1) T(1, 8) T(1, 4) T(1, 2) T(1, 1)
+#define TILE_SHAPES(T)                                                                      \
+    T(12, 2)                                                                                \
+    T(12, 1)                                                                                \
+    T(8, 2)                                                                                 \
+    T(8, 1)                                                                                 \
+    T(4, 4) T(4, 2) T(4, 1) T(2, 8) T(2, 4) T(2, 2) T(2, 1) T(1, 8) T(1, 6) T(1, 4) T(1, 2) \
+        T(1, 1)
 #elif VL >= 8
 #define TILE_SHAPES(T) T(6, 2) T(4, 2) T(2, 4) T(2, 2) T(1, 12) T(1, 8) T(1, 4) T(1, 2)
 #else
@@ -118,10 +121,9 @@ typedef struct factor {
 #define A_NEXT_8 a_0++, a_3++, a_6++
 #define A_NEXT_12 a_0++, a_3++, a_6++, a_9++
 
-#define INIT(r, v) vf acc_##r##_##v = b_##v
+#define INIT(r, v) vf acc_##r##_##v = v_load(init + (r)*init_stride + (v)*VL)
 #define INIT_ROW(r, V) EACH_VECTOR_##V(INIT, r)
-#define LOAD_INIT(r, v) vf b_##v = init ? v_load(init + (v)*VL) : v_zero()
-#define LOAD_B(r, v) b_##v = v_load(b + (v)*VL / GRU_PANEL * panel + (v)*VL % GRU_PANEL)
+#define LOAD_B(r, v) const vf b_##v = v_load(b + (v)*VL / GRU_PANEL * panel + (v)*VL % GRU_PANEL)
 #define PRODUCT_ROW(r, V)           \
     do {                            \
         const vf a = v_set1(A_##r); \
@@ -130,25 +132,25 @@ typedef struct factor {
 #define STORE(r, v) v_store(out + (r)*out_stride + (v)*VL, acc_##r##_##v)
 #define STORE_ROW(r, V) EACH_VECTOR_##V(STORE, r)
 
-/* Rows from `row` and columns from `column` on; out and init are those of the tile. A panel is cut at
- * most by the beginning and by the end of the tile. */
-#define PRODUCT(R, V)                                                                        \
-    static void product_##R##_##V(const factor *f, int count, const float *init, float *out, \
-                                  int64_t out_stride, int64_t row, int64_t column) {         \
-        (void)out_stride;                                                                    \
-        EACH_VECTOR_##V(LOAD_INIT, 0);                                                       \
-        EACH_ROW_##R(INIT_ROW, V);                                                           \
-        for (; count > 0; count--, f++) {                                                    \
-            const int64_t panel = f->terms * GRU_PANEL;                                      \
-            const float *b = f->b + column / GRU_PANEL * panel + column % GRU_PANEL;         \
-            A_BEGIN_##R;                                                                     \
-            for (int64_t i = 0; i < f->terms; i++, b += GRU_PANEL) {                         \
-                EACH_VECTOR_##V(LOAD_B, 0);                                                  \
-                EACH_ROW_##R(PRODUCT_ROW, V);                                                \
-                A_NEXT_##R;                                                                  \
-            }                                                                                \
-        }                                                                                    \
-        EACH_ROW_##R(STORE_ROW, V);                                                          \
+/* Rows from `row` and columns from `column` on; out and init are those of the tile (init_stride 0:
+ * one row for all). A panel is cut at most by the beginning and by the end of the tile. */
+#define PRODUCT(R, V)                                                                  \
+    static void product_##R##_##V(const factor *f, int count, const float *init,       \
+                                  int64_t init_stride, float *out, int64_t out_stride, \
+                                  int64_t row, int64_t column) {                       \
+        (void)init_stride, (void)out_stride;                                           \
+        EACH_ROW_##R(INIT_ROW, V);                                                     \
+        for (; count > 0; count--, f++) {                                              \
+            const int64_t panel = f->terms * GRU_PANEL;                                \
+            const float *b = f->b + column / GRU_PANEL * panel + column % GRU_PANEL;   \
+            A_BEGIN_##R;                                                               \
+            for (int64_t i = 0; i < f->terms; i++, b += GRU_PANEL) {                   \
+                EACH_VECTOR_##V(LOAD_B, 0);                                            \
+                EACH_ROW_##R(PRODUCT_ROW, V);                                          \
+                A_NEXT_##R;                                                            \
+            }                                                                          \
+        }                                                                              \
+        EACH_ROW_##R(STORE_ROW, V);                                                    \
     }
 TILE_SHAPES(PRODUCT)
 
@@ -156,14 +158,17 @@ TILE_SHAPES(PRODUCT)
 
 typedef struct tile_shape {
     int64_t rows, vectors;
-    void (*product)(const factor *f, int count, const float *init, float *out, int64_t out_stride,
-                    int64_t row, int64_t column);
+    void (*product)(const factor *f, int count, const float *init, int64_t init_stride, float *out,
+                    int64_t out_stride, int64_t row, int64_t column);
 } tile_shape;
 
 #define SHAPE(R, V) {R, V, product_##R##_##V},
 static const tile_shape tile_shapes[] = {TILE_SHAPES(SHAPE)};
 
-enum { FACTORS = 3 }; /* at most */
+enum {
+    FACTORS = 3,                 /* at most */
+    TILE_FLOATS = (VREGS) * (VL) /* the same */
+};
 
 /* The best shape for what is left, from `shape` on. */
 static const tile_shape *tile_fit(const tile_shape *shape, int64_t rows, int64_t vectors) {
@@ -171,10 +176,12 @@ static const tile_shape *tile_fit(const tile_shape *shape, int64_t rows, int64_t
     return shape;
 }
 
-/* out[row][v VL ..] for all rows and vectors. Columns are outermost, so that a panel stays in the
- * first cache for all rows. */
-static void product(int64_t rows, int64_t vectors, const factor *f, int count, const float *init,
-                    float *out, int64_t out_stride) {
+/* out[row][v VL ..] = init[row][v VL ..] + the product, for all rows and vectors. Columns are
+ * outermost, so that a panel stays in the first cache for all rows. */
+static inline void product_from(const float *init, int64_t init_stride, int64_t rows,
+                                int64_t vectors, const factor *f, int count, float *out,
+                                int64_t out_stride) {
+    static const float zeros[TILE_FLOATS];
     const tile_shape *shape;
     for (int64_t r0 = 0, r1; r0 < rows; r0 = r1) {
         int64_t step = tile_fit(tile_shapes, rows - r0, vectors)->rows;
@@ -182,10 +189,16 @@ static void product(int64_t rows, int64_t vectors, const factor *f, int count, c
         for (int64_t v = 0; v < vectors; v += shape->vectors) {
             shape = tile_fit(tile_shapes, step, vectors - v);
             for (int64_t r = r0; r < r1; r += step)
-                shape->product(f, count, init ? init + v * VL : NULL, out + r * out_stride + v * VL,
-                               out_stride, r, v * VL);
+                shape->product(f, count, init ? init + r * init_stride + v * VL : zeros,
+                               init_stride, out + r * out_stride + v * VL, out_stride, r, v * VL);
         }
     }
+}
+
+/* The same with one init for all rows (NULL: 0). */
+static inline void product(int64_t rows, int64_t vectors, const factor *f, int count,
+                           const float *init, float *out, int64_t out_stride) {
+    product_from(init, 0, rows, vectors, f, count, out, out_stride);
 }
 
 #endif

@@ -23,18 +23,83 @@
  * y - n ln2_hi is exact: both are multiples of 2^-25, and the difference has at most 24 bits.
  * The polynomial is minimax on |t| <= 0.3475, largest error 2^-27.4.
  */
+/* A call would pass four vectors through memory. */
+#define VMATH_INLINE static inline __attribute__((always_inline))
+
 #define VMATH_SHIFT (12582912.0f + 127.0f)
 #define VMATH_LOG2E 0x1.715476p+0f
 #define VMATH_LN2_HI 0x1.62e430p-1f
 #define VMATH_LN2_LO -0x1.05c610p-29f
 
-static inline vf v_expm1_poly(vf t) {
-    vf q = v_fma(v_set1(0x1.6721e8p-10f), t, v_set1(0x1.123d60p-7f));
-    q = v_fma(q, t, v_set1(0x1.555dd2p-5f));
-    q = v_fma(q, t, v_set1(0x1.55548cp-3f));
-    q = v_fma(q, t, v_set1(0x1.fffff4p-2f));
-    return v_fma(v_mul(t, t), q, t);
+/* 2^n, from r = n + VMATH_SHIFT. */
+static inline vf v_exponent(vf r) { return v_float(vi_shl(v_bits(r), 23)); }
+static inline vf v_zero_below(float least, vf x, vf a) {
+    return v_blend(v_lt(x, v_set1(least)), v_zero(), a);
 }
+static inline vf v_choose_below(float bound, vf x, vf below, vf above) {
+    return v_blend(v_lt(x, v_set1(bound)), below, above);
+}
+
+#define VF vf
+#define W(name) v_##name
+#include "kernels/vmath_width.h"
+#undef VF
+#undef W
+
+typedef struct vf4 {
+    vf a, b, c, d;
+} vf4;
+static inline vf4 v4_set1(float a) { return (vf4){v_set1(a), v_set1(a), v_set1(a), v_set1(a)}; }
+/* Vectors at p, p + d.b, p + d.c and p + d.b + d.c. */
+typedef struct v4_at {
+    int64_t b, c;
+} v4_at;
+static inline vf4 v4_load(const float *p, v4_at d) {
+    return (vf4){v_load(p), v_load(p + d.b), v_load(p + d.c), v_load(p + d.b + d.c)};
+}
+static inline void v4_store(float *p, v4_at d, vf4 x) {
+    v_store(p, x.a);
+    v_store(p + d.b, x.b);
+    v_store(p + d.c, x.c);
+    v_store(p + d.b + d.c, x.d);
+}
+#define V4_UNARY(name)                                                            \
+    static inline vf4 v4_##name(vf4 x) {                                          \
+        return (vf4){v_##name(x.a), v_##name(x.b), v_##name(x.c), v_##name(x.d)}; \
+    }
+#define V4_BINARY(name)                                                          \
+    static inline vf4 v4_##name(vf4 x, vf4 y) {                                  \
+        return (vf4){v_##name(x.a, y.a), v_##name(x.b, y.b), v_##name(x.c, y.c), \
+                     v_##name(x.d, y.d)};                                        \
+    }
+#define V4_TERNARY(name)                                                                        \
+    static inline vf4 v4_##name(vf4 x, vf4 y, vf4 z) {                                          \
+        return (vf4){v_##name(x.a, y.a, z.a), v_##name(x.b, y.b, z.b), v_##name(x.c, y.c, z.c), \
+                     v_##name(x.d, y.d, z.d)};                                                  \
+    }
+V4_UNARY(abs)
+V4_UNARY(exponent)
+V4_BINARY(add)
+V4_BINARY(sub)
+V4_BINARY(mul)
+V4_BINARY(div)
+V4_BINARY(min)
+V4_BINARY(copysign)
+V4_TERNARY(fma)
+V4_TERNARY(fnma)
+static inline vf4 v4_zero_below(float least, vf4 x, vf4 y) {
+    return (vf4){v_zero_below(least, x.a, y.a), v_zero_below(least, x.b, y.b),
+                 v_zero_below(least, x.c, y.c), v_zero_below(least, x.d, y.d)};
+}
+static inline vf4 v4_choose_below(float bound, vf4 x, vf4 y, vf4 z) {
+    return (vf4){v_choose_below(bound, x.a, y.a, z.a), v_choose_below(bound, x.b, y.b, z.b),
+                 v_choose_below(bound, x.c, y.c, z.c), v_choose_below(bound, x.d, y.d, z.d)};
+}
+#define VF vf4
+#define W(name) v4_##name
+#include "kernels/vmath_width.h"
+#undef VF
+#undef W
 
 static inline vf v_exp(vf x) {
     /* 2^(n - 1) for positive x and twice the result: 2^128 is no float, 2^127 (1 + p) may be. */
@@ -49,45 +114,6 @@ static inline vf v_exp(vf x) {
     vf e = v_fma(s, v_expm1_poly(t), s);
     e = v_mul(e, v_blend(positive, v_set1(2.0f), v_set1(1.0f)));
     return v_blend(v_lt(x, v_set1(-0x1.5d589ep+6f)), v_zero(), e);
-}
-
-/* 1 / (1 + e^-x): a chain of monotone steps. 1 + 2^n + 2^n p is rounded once up to n = 23, where
- * 1 + 2^n and 2^n p are exact; beyond, `lost` keeps what 1 + 2^n dropped. */
-static inline vf v_sigmoid(vf x) {
-    vf y = v_min(v_set1(30.0f), v_max(v_set1(-88.3f), x));
-    vf shift = v_set1(VMATH_SHIFT);
-    vf r = v_fma(y, v_set1(-VMATH_LOG2E), shift);
-    vf n = v_sub(r, shift);
-    vf t = v_fnma(n, v_set1(VMATH_LN2_LO), v_fnma(n, v_set1(VMATH_LN2_HI), v_sub(v_zero(), y)));
-    vf s = v_float(vi_shl(v_bits(r), 23));
-    vf one = v_set1(1.0f);
-    vf sum = v_add(s, one);
-    vf lost = v_sub(one, v_sub(sum, s));
-    vf d = v_add(sum, v_fma(s, v_expm1_poly(t), lost));
-    vf g = v_div(one, d);
-    return v_blend(v_lt(x, v_set1(-0x1.5d589ep+6f)), v_zero(), g);
-}
-
-/* |x| < 0.55: x + x^3 q(x^2), minimax, relative error 2^-29. Above: 1 - 2 / (1 + e^2|x|) with the
- * sum as (1 + 2^n) + 2^n p; there the error of one float for ln 2 does not matter. */
-static inline vf v_tanh(vf x) {
-    vf a = v_abs(x);
-    vf y = v_min(v_set1(10.0f), a);
-    vf shift = v_set1(VMATH_SHIFT);
-    vf r = v_fma(y, v_set1(2.0f * VMATH_LOG2E), shift);
-    vf n = v_sub(r, shift);
-    vf t = v_fnma(n, v_set1(VMATH_LN2_HI), v_add(y, y));
-    vf s = v_float(vi_shl(v_bits(r), 23));
-    vf d = v_fma(s, v_expm1_poly(t), v_add(s, v_set1(1.0f)));
-    vf big = v_sub(v_set1(1.0f), v_div(v_set1(2.0f), d));
-
-    vf a2 = v_mul(a, a);
-    vf q = v_fma(v_set1(-0x1.958c74p-8f), a2, v_set1(0x1.584238p-6f));
-    q = v_fma(q, a2, v_set1(-0x1.b90a76p-5f));
-    q = v_fma(q, a2, v_set1(0x1.110c70p-3f));
-    q = v_fma(q, a2, v_set1(-0x1.555548p-2f));
-    vf small = v_fma(v_mul(a, a2), q, a);
-    return v_copysign(v_blend(v_lt(a, v_set1(0.55f)), small, big), x);
 }
 
 /* clip(fma(slope, x, 1/2), 0, 1): one rounding, with the slope 1/5 (Keras 2) or 1/6 (Keras 3) as a
@@ -112,6 +138,14 @@ static inline vf v_activate(weir_activation activation, vf x) {
     case WEIR_ACTIVATION_COUNT: break;
     }
     return x;
+}
+
+/* The same for four vectors; only what takes long gains by it. */
+VMATH_INLINE vf4 v4_activate(weir_activation activation, vf4 x) {
+    if (activation == WEIR_TANH) return v4_tanh(x);
+    if (activation == WEIR_SIGMOID) return v4_sigmoid(x);
+    return (vf4){v_activate(activation, x.a), v_activate(activation, x.b),
+                 v_activate(activation, x.c), v_activate(activation, x.d)};
 }
 
 /* act'(x) from y = act(x). */
