@@ -108,11 +108,17 @@ static weir_gru_call call_of_worker(const gru_job *job, int worker) {
     return c;
 }
 
-/* Samples of one task: at most a kernel's block, and as many tasks for each worker. */
+/* Samples of one task: at most a kernel's block, and whole tiles, of the size that leaves the busiest
+ * worker the least. */
 static int64_t sample_grain(weir_runtime *rt, int64_t N) {
-    int64_t threads = weir_runtime_threads(rt), share = (N - 1) / threads + 1;
-    int64_t tasks = threads * ((share - 1) / GRU_ROWS + 1);
-    return (N - 1) / tasks + 1;
+    const int64_t tile = 8, threads = weir_runtime_threads(rt), share = (N - 1) / threads + 1;
+    if (share <= GRU_ROWS) return share;
+    int64_t best = 0, least = INT64_MAX;
+    for (int64_t grain = GRU_ROWS; grain > tile; grain -= tile) {
+        int64_t tasks = (N - 1) / grain + 1, most = ((tasks - 1) / threads + 1) * grain;
+        if (most < least) best = grain, least = most;
+    }
+    return best;
 }
 
 /* Cuts `floats` floats off the memory at *next, 64-byte aligned. */

@@ -57,7 +57,7 @@ typedef struct forward {
  */
 enum {
     AHEAD_SAMPLES = 3, /* at most */
-    AHEAD_ROWS = 72    /* samples times steps */
+    AHEAD_ROWS = 48    /* samples times steps */
 };
 
 enum { NEAR_FLOATS = 1 << 21 }; /* of a reserve that needs no prefetching: 8 MiB */

@@ -16,13 +16,8 @@
  * shape that fits. V VL is a multiple or a divisor of a panel's 16 columns, so that no tile starts
  * inside a panel and reaches beyond it; each row count ends with a divisor. */
 #if VREGS >= 32
-#define TILE_SHAPES(T)                                                                      \
-    T(12, 2)                                                                                \
-    T(12, 1)                                                                                \
-    T(8, 2)                                                                                 \
-    T(8, 1)                                                                                 \
-    T(4, 4) T(4, 2) T(4, 1) T(2, 8) T(2, 4) T(2, 2) T(2, 1) T(1, 8) T(1, 6) T(1, 4) T(1, 2) \
-        T(1, 1)
+#define LOW_SHAPES(T) T(2, 8) T(2, 4) T(2, 2) T(2, 1) T(1, 8) T(1, 6) T(1, 4) T(1, 2) T(1, 1)
+#define TILE_SHAPES(T) T(12, 2) T(12, 1) T(8, 2) T(8, 1) T(4, 4) T(4, 2) T(4, 1) LOW_SHAPES(T)
 #elif VL >= 8
 #define TILE_SHAPES(T) T(6, 2) T(4, 2) T(2, 4) T(2, 2) T(1, 12) T(1, 8) T(1, 4) T(1, 2)
 #else

@@ -16,6 +16,9 @@
 #include "kernels/vec.h"
 #include "weir/ops.h"
 
+/* A call would pass four vectors through memory. */
+#define VMATH_INLINE static inline __attribute__((always_inline))
+
 /*
  * e^y = 2^n (1 + p), n = y / ln 2 rounded to nearest, p = e^t - 1 with t = y - n ln 2.
  *
@@ -23,9 +26,6 @@
  * y - n ln2_hi is exact: both are multiples of 2^-25, and the difference has at most 24 bits.
  * The polynomial is minimax on |t| <= 0.3475, largest error 2^-27.4.
  */
-/* A call would pass four vectors through memory. */
-#define VMATH_INLINE static inline __attribute__((always_inline))
-
 #define VMATH_SHIFT (12582912.0f + 127.0f)
 #define VMATH_LOG2E 0x1.715476p+0f
 #define VMATH_LN2_HI 0x1.62e430p-1f
@@ -40,16 +40,19 @@ static inline vf v_choose_below(float bound, vf x, vf below, vf above) {
     return v_blend(v_lt(x, v_set1(bound)), below, above);
 }
 
+/* v_expm1_poly, v_sigmoid, v_tanh */
 #define VF vf
 #define W(name) v_##name
 #include "kernels/vmath_width.h"
 #undef VF
 #undef W
 
+/* Four vectors, and what vmath_width.h does with them. */
 typedef struct vf4 {
     vf a, b, c, d;
 } vf4;
 static inline vf4 v4_set1(float a) { return (vf4){v_set1(a), v_set1(a), v_set1(a), v_set1(a)}; }
+
 /* Vectors at p, p + d.b, p + d.c and p + d.b + d.c. */
 typedef struct v4_at {
     int64_t b, c;
@@ -63,6 +66,7 @@ static inline void v4_store(float *p, v4_at d, vf4 x) {
     v_store(p + d.c, x.c);
     v_store(p + d.b + d.c, x.d);
 }
+
 #define V4_UNARY(name)                                                            \
     static inline vf4 v4_##name(vf4 x) {                                          \
         return (vf4){v_##name(x.a), v_##name(x.b), v_##name(x.c), v_##name(x.d)}; \
