@@ -31,15 +31,21 @@
 
 /* ---- data ---- */
 
+/* What one row of the block reads and writes at a step. */
+typedef struct at_step {
+    const float *gates, *state; /* of the reserve, before the step */
+    const float *dy;            /* or NULL */
+    float *d;                   /* of dgates */
+} at_step;
+
 typedef struct backward {
     block b;
-    int64_t d_stride; /* of d: an odd number of panels, so that its rows share no sets of a cache */
-    float *dh;        /* [m][H] of the state, without `sum` */
-    float *d;         /* [m] rows of dz, dr, dc, dq, H each */
-    float *sum;       /* [3][m][H] products with U transposed that are to be added to dh */
-    float *x;         /* [GRU_ROWS][C] products with W transposed */
-    rows mask[3];     /* of the sums, if any */
-    int sums;         /* to be added: 0 before the first step */
+    at_step row[GRU_ROWS];
+    float *dh;    /* [m][H] of the state, without `sum` */
+    float *sum;   /* [3][m][H] products with U transposed that are to be added to dh */
+    float *x;     /* [GRU_ROWS][C] products with W transposed */
+    rows mask[3]; /* of the sums, if any */
+    int sums;     /* to be added: 0 before the first step */
 } backward;
 
 /* What has reached the state: vector k of row r. */
@@ -57,92 +63,77 @@ static inline vf state_gradient(const backward *w, int64_t r, int64_t k) {
 }
 
 /* First part of a step for one row: dz, dc, (reset after) dr, dq, and dh z. The activations are
- * those of the call. */
-static inline __attribute__((always_inline)) void row_gates(const backward *w, int64_t r, int64_t s,
+ * those of the call; plain: one sum without mask, and dy. */
+static inline __attribute__((always_inline)) void row_gates(const backward *w, int64_t r,
+                                                            const bool plain,
                                                             weir_activation activation,
                                                             weir_activation recurrent) {
-    const weir_gru_call *c = w->b.c;
-    const weir_gru *p = &c->p;
-    int64_t n = w->b.n0 + r, H = w->b.H;
-    const float *gates = c->reserve_in + gru_gates_at(p, n, s);
-    const float *state = c->reserve_in + gru_state_at(p, n, s);
-    const float *dy = p->return_sequences || s == p->T - 1
-                          ? c->dy + (p->return_sequences ? n * p->T + s : n) * p->H
-                          : NULL;
-    float *d = w->d + r * w->d_stride, *carry = w->dh + r * H;
-    float *out = c->dgates + gru_dgates_at(c, n, s);
-    if (s >= 2) {
-        prefetch(gates - 2 * gru_parts(p) * H, gru_parts(p) * H);
-        prefetch(state - 2 * H, H);
-    }
+    const weir_gru *p = &w->b.c->p;
+    const at_step *at = w->row + r;
+    int64_t H = w->b.H, used = p->H;
+    const float *gates = at->gates, *state = at->state, *dy = at->dy, *sum = w->sum + r * H;
+    const bool after = p->reset_after;
+    float *d = at->d, *carry = w->dh + r * H;
     for (int64_t k = 0; k < H; k += VL) {
-        vf dh = state_gradient(w, r, k);
-        if (dy) dh = v_add(dh, load_below(dy, k, p->H));
+        vf dh = plain ? v_add(v_load(carry + k), v_load(sum + k)) : state_gradient(w, r, k);
+        if (plain || dy) dh = v_add(dh, load_below(dy, k, used));
         vf z = v_load(gates + k), cand = v_load(gates + 2 * H + k);
         vf dz = v_mul(v_mul(dh, v_sub(v_load(state + k), cand)), v_activate_grad(recurrent, z));
         vf dc = v_mul(v_fnma(z, dh, dh), v_activate_grad(activation, cand));
         v_store(d + k, dz);
-        v_store(out + k, dz);
         v_store(d + 2 * H + k, dc);
-        v_store(out + 2 * H + k, dc);
         v_store(carry + k, v_mul(dh, z));
-        if (!p->reset_after) continue;
+        if (!after) continue;
         vf reset = v_load(gates + H + k), q = v_load(gates + 3 * H + k);
-        vf dr = v_mul(v_mul(dc, q), v_activate_grad(recurrent, reset)), dq = v_mul(dc, reset);
-        v_store(d + H + k, dr);
-        v_store(out + H + k, dr);
-        v_store(d + 3 * H + k, dq);
-        v_store(out + 3 * H + k, dq);
+        v_store(d + H + k, v_mul(v_mul(dc, q), v_activate_grad(recurrent, reset)));
+        v_store(d + 3 * H + k, v_mul(dc, reset));
     }
 }
 
-/* Reset before, for one row: dr, and what reaches the state through r h. g: the product with Uh. */
-static inline __attribute__((always_inline)) void row_reset(const backward *w, int64_t r, int64_t s,
-                                                            const float *product, rows mask,
+/* Reset before, for one row: dr, and what reaches the state through r h; w->sum is the product of
+ * dc with U transposed. */
+static inline __attribute__((always_inline)) void row_reset(const backward *w, int64_t r, rows mask,
                                                             weir_activation recurrent) {
-    const block *b = &w->b;
-    const weir_gru_call *c = b->c;
-    const float *reset = c->reserve_in + gru_gates_at(&c->p, b->n0 + r, s) + b->H;
-    const float *state = c->reserve_in + gru_state_at(&c->p, b->n0 + r, s);
-    float *d = w->d + r * w->d_stride + b->H, *dh = w->dh + r * b->H;
-    float *out = c->dgates + gru_dgates_at(c, b->n0 + r, s) + b->H;
-    for (int64_t k = 0; k < b->H; k += VL) {
-        vf g = v_load(product + r * b->H + k), gate = v_load(reset + k);
-        if (mask.p) g = v_mul(g, load_below(mask.p + r * mask.stride, k, c->p.H));
-        vf dr = v_mul(v_mul(g, v_load(state + k)), v_activate_grad(recurrent, gate));
-        v_store(d + k, dr);
-        v_store(out + k, dr);
+    const at_step *at = w->row + r;
+    int64_t H = w->b.H, used = w->b.c->p.H;
+    const float *reset = at->gates + H, *state = at->state, *sum = w->sum + r * H;
+    float *dr = at->d + H, *dh = w->dh + r * H;
+    for (int64_t k = 0; k < H; k += VL) {
+        vf g = v_load(sum + k), gate = v_load(reset + k);
+        if (mask.p) g = v_mul(g, load_below(mask.p + r * mask.stride, k, used));
+        v_store(dr + k, v_mul(v_mul(g, v_load(state + k)), v_activate_grad(recurrent, gate)));
         v_store(dh + k, v_fma(g, gate, v_load(dh + k)));
     }
 }
 
-/* The usual activations get code of their own, without a branch for each vector. */
-static void backward_gates(const backward *w, int64_t s) {
+/* The usual case gets code of its own, without a branch for each vector. */
+static void backward_gates(const backward *w) {
     weir_activation activation = w->b.c->p.activation, recurrent = w->b.c->p.recurrent;
-    if (activation == WEIR_TANH && recurrent == WEIR_SIGMOID)
-        for (int64_t r = 0; r < w->b.m; r++) row_gates(w, r, s, WEIR_TANH, WEIR_SIGMOID);
+    bool plain = w->sums == 1 && !w->mask[0].p && w->row[0].dy;
+    if (plain && activation == WEIR_TANH && recurrent == WEIR_SIGMOID)
+        for (int64_t r = 0; r < w->b.m; r++) row_gates(w, r, true, WEIR_TANH, WEIR_SIGMOID);
     else
-        for (int64_t r = 0; r < w->b.m; r++) row_gates(w, r, s, activation, recurrent);
+        for (int64_t r = 0; r < w->b.m; r++) row_gates(w, r, false, activation, recurrent);
 }
 
 static factor u_t_factor(const backward *w, int64_t part) {
     const weir_gru_call *c = w->b.c;
     int64_t gate = part == 3 ? 2 : part;
-    return (factor){w->d + part * w->b.H, w->d_stride, c->u_t_packed + gate * w->b.H * c->p.H,
-                    c->p.H};
+    return (factor){w->row[0].d + part * w->b.H, c->d_steps * gru_parts(&c->p) * w->b.H,
+                    c->u_t_packed + gate * w->b.H * c->p.H, c->p.H};
 }
 
-static void backward_reset(const backward *w, int64_t s) {
+static void backward_reset(const backward *w) {
     const block *b = &w->b;
     factor f = u_t_factor(w, 2);
     product(b->m, b->H / VL, &f, 1, NULL, w->sum, b->H);
     rows mask = {NULL, 0};
     if (b->c->t.mask_h) mask = mask_rows(b, b->c->t.mask_h, b->c->p.H, 2);
     weir_activation recurrent = b->c->p.recurrent;
-    if (recurrent == WEIR_SIGMOID)
-        for (int64_t r = 0; r < b->m; r++) row_reset(w, r, s, w->sum, mask, WEIR_SIGMOID);
+    if (!mask.p && recurrent == WEIR_SIGMOID)
+        for (int64_t r = 0; r < b->m; r++) row_reset(w, r, (rows){NULL, 0}, WEIR_SIGMOID);
     else
-        for (int64_t r = 0; r < b->m; r++) row_reset(w, r, s, w->sum, mask, recurrent);
+        for (int64_t r = 0; r < b->m; r++) row_reset(w, r, mask, recurrent);
 }
 
 /* What goes through U to the state before the step: one sum, or one for each mask. */
@@ -153,6 +144,32 @@ static void backward_states(backward *w) {
     w->sums = b->masks == 1 ? 1 : parts;
     for (int g = 0; g < w->sums; g++)
         product(b->m, b->H / VL, f + g, parts / w->sums, NULL, w->sum + g * b->m * b->H, b->H);
+}
+
+static void step_set(backward *w, int64_t s) {
+    const weir_gru_call *c = w->b.c;
+    const weir_gru *p = &c->p;
+    for (int64_t r = 0; r < w->b.m; r++) {
+        int64_t n = w->b.n0 + r;
+        w->row[r] =
+            (at_step){c->reserve_in + gru_gates_at(p, n, s), c->reserve_in + gru_state_at(p, n, s),
+                      NULL, c->dgates + gru_dgates_at(c, n, s)};
+        if (p->return_sequences)
+            w->row[r].dy = c->dy + (n * p->T + s) * p->H;
+        else if (s == p->T - 1)
+            w->row[r].dy = c->dy + n * p->H;
+    }
+}
+
+static void step_before(backward *w) {
+    const weir_gru *p = &w->b.c->p;
+    int64_t H = w->b.H, row = gru_parts(p) * H;
+    for (at_step *at = w->row; at < w->row + w->b.m; at++) {
+        at->gates -= row;
+        at->state -= H;
+        at->d -= row;
+        at->dy = p->return_sequences ? at->dy - p->H : NULL;
+    }
 }
 
 /* One row of dx: = (gate 0) or += mask times sum. */
@@ -206,9 +223,7 @@ static void backward_x(const backward *w) {
 static void backward_begin(backward *w, const weir_gru_call *c, int64_t n0, int64_t n1) {
     w->b = block_begin(c, n0, n1);
     block *b = &w->b;
-    w->d_stride = (4 * b->H) + GRU_PANEL;
     w->dh = take(b, b->m * b->H);
-    w->d = take(b, b->m * w->d_stride);
     w->sum = take(b, 3 * b->m * b->H);
     w->x = take(b, GRU_ROWS * b->C);
     for (int g = 0; c->t.mask_h && g < 3; g++) w->mask[g] = mask_rows(b, c->t.mask_h, c->p.H, g);
@@ -234,10 +249,12 @@ void WEIR_KERNEL(gru_bwd_data)(const weir_gru_call *c, int64_t n0, int64_t n1) {
     for (int64_t n = n0; n < n1; n += GRU_ROWS) {
         backward w = {.sums = 0};
         backward_begin(&w, c, n, n1);
+        step_set(&w, c->s1 - 1);
         for (int64_t s = c->s1 - 1; s >= c->s0; s--) {
-            backward_gates(&w, s);
-            if (!c->p.reset_after) backward_reset(&w, s);
+            backward_gates(&w);
+            if (!c->p.reset_after) backward_reset(&w);
             backward_states(&w);
+            if (s > c->s0) step_before(&w);
         }
         backward_end(&w);
         if (c->dx) backward_x(&w);
@@ -323,8 +340,7 @@ static void group_outer(const group *k, operand (*of)(const weir_gru_call *, con
                        row, at->steps};
         width = o.width;
     }
-    outer(&(outer_job){&c->p, s, k->count, k->steps, width, gate, gates, to, sum, packed,
-                       k->foresight});
+    outer(&(outer_job){&c->p, s, k->count, width, gate, gates, to, sum, packed, k->foresight});
 }
 
 static void group_add(const group *k, float *dw, float *du, float *db) {
@@ -357,26 +373,27 @@ static void group_fill(group *k, int64_t *n, int64_t n1, int64_t *s0) {
     }
 }
 
-/* What gru_bwd_data will read next: of the same samples earlier steps, or of the next samples the
- * last steps. */
+/* What the two kernels will read or write next: of the same samples earlier steps, or of the next
+ * samples the last steps. */
 static foresight foresee(const weir_gru_call *c, int64_t n0, int64_t n1, range *ranges) {
     const weir_gru *p = &c->p;
     int64_t H_p = gru_padded(p->H), m = n1 - n0, s1 = c->s0 > 0 ? c->s0 : p->T;
     int64_t steps = c->s1 - c->s0 < s1 ? c->s1 - c->s0 : s1, s0 = s1 - steps, n = n0;
-    foresight f = {ranges, 0};
+    range *to = ranges;
     if (c->s0 == 0) {
         n = n1;
         if (m > c->samples_after) m = c->samples_after;
     }
     if (m > FORESIGHT) m = FORESIGHT;
     for (; m > 0; m--, n++) {
-        ranges[f.count++] =
-            (range){c->reserve_in + gru_gates_at(p, n, s0), steps * gru_parts(p) * H_p};
-        ranges[f.count++] = (range){c->reserve_in + gru_state_at(p, n, s0), steps * H_p};
-        if (p->return_sequences)
-            ranges[f.count++] = (range){c->dy + (n * p->T + s0) * p->H, steps * p->H};
+        int64_t x = x_row(p, n, p->go_backwards ? s1 - 1 : s0);
+        *to++ = (range){c->reserve_in + gru_gates_at(p, n, s0), steps * gru_parts(p) * H_p};
+        *to++ = (range){c->reserve_in + gru_state_at(p, n, s0), steps * H_p};
+        if (p->return_sequences) *to++ = (range){c->dy + (n * p->T + s0) * p->H, steps * p->H};
+        *to++ = (range){c->t.x + x, steps * p->C_in};
+        if (c->dx) *to++ = (range){c->dx + x, steps * p->C_in};
     }
-    return f;
+    return (foresight){ranges, to - ranges};
 }
 
 static void zero(float *p, int64_t n) {
@@ -391,7 +408,7 @@ void WEIR_KERNEL(gru_bwd_weights)(const weir_gru_call *c, int64_t n0, int64_t n1
         zero(du, H * 3 * H);
         if (db) zero(db, (c->p.reset_after ? 6 : 3) * H);
     }
-    range ranges[3 * FORESIGHT];
+    range ranges[5 * FORESIGHT];
     foresight soon = foresee(c, n0, n1, ranges);
     group k = {.c = c, .foresight = &soon};
     for (int64_t n = n0; n < n1;) {

@@ -53,23 +53,23 @@ typedef struct outer_call {
     int64_t count, row, column;
     const target *to;
     int64_t to_stride;
-    lookahead ahead;
+    const lookahead *ahead; /* of each strip */
 } outer_call;
 
 /* The tile has load slots to spare: each step also asks for a block of what comes next. */
-#define OUTER_STEPS(R, V, SUM)                                                 \
-    const float *ahead = c->ahead.p;                                           \
-    const int64_t ahead_step = c->ahead.step;                                  \
-    for (const strip *s = c->s; s < c->s + c->count; s++) {                    \
-        const float *x = s->a + c->row, *d = s->d + c->column;                 \
-        const int64_t a_stride = s->a_stride, d_stride = s->d_stride;          \
-        for (int64_t i = s->steps; i > 0; i--, x += a_stride, d += d_stride) { \
-            __builtin_prefetch(ahead, 0, 2);                                   \
-            ahead += ahead_step;                                               \
-            EACH_VECTOR_##V(LOAD_D, 0);                                        \
-            SUM;                                                               \
-            EACH_ROW_##R(OUTER_ROW, V);                                        \
-        }                                                                      \
+#define OUTER_STEPS(R, V, SUM)                                                         \
+    for (int64_t j = 0; j < c->count; j++) {                                           \
+        const strip *s = c->s + j;                                                     \
+        const float *x = s->a + c->row, *d = s->d + c->column, *ahead = c->ahead[j].p; \
+        const int64_t a_stride = s->a_stride, d_stride = s->d_stride;                  \
+        const int64_t ahead_step = c->ahead[j].step;                                   \
+        for (int64_t i = s->steps; i > 0; i--, x += a_stride, d += d_stride) {         \
+            __builtin_prefetch(ahead, 0, 2);                                           \
+            ahead += ahead_step;                                                       \
+            EACH_VECTOR_##V(LOAD_D, 0);                                                \
+            SUM;                                                                       \
+            EACH_ROW_##R(OUTER_ROW, V);                                                \
+        }                                                                              \
     }
 
 #define OUTER(R, V)                                    \
@@ -150,7 +150,7 @@ static lookahead ahead_take(foresight *f, int64_t blocks) {
 typedef struct outer_job {
     const weir_gru *p;
     const strip *s; /* their d starts at the first of the gates */
-    int64_t count, steps, a_rows, gate, gates;
+    int64_t count, a_rows, gate, gates;
     float *to, *sum; /* of row 0, gate 0; sum may be NULL */
     float *scratch;  /* [steps of all strips][PACK_FLOATS] */
     foresight *foresight;
@@ -186,8 +186,11 @@ static void outer_band(const outer_job *j, const outer_shape *shapes, int64_t r0
         strip packed[GRU_STRIPS];
         if (pack) pack_columns(j, v * VL, shape->vectors, packed);
         for (int64_t r = r0; r < r1; r += step) {
+            lookahead ahead[GRU_STRIPS];
+            for (int64_t i = 0; i < j->count; i++)
+                ahead[i] = ahead_take(j->foresight, j->s[i].steps);
             shape->tile(&(outer_call){pack ? packed : j->s, j->count, r, pack ? 0 : v * VL, at,
-                                      stride, ahead_take(j->foresight, j->steps)});
+                                      stride, ahead});
             for (int64_t i = 0; i < shape->vectors; i++) at[i].p += step * stride;
         }
     }
