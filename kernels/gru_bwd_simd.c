@@ -31,16 +31,12 @@
 
 /* ---- data ---- */
 
-/* What one row of the block reads and writes at a step. */
-typedef struct at_step {
-    const float *gates, *state; /* of the reserve, before the step */
-    const float *dy;            /* or NULL */
-    float *d;                   /* of dgates */
-} at_step;
-
 typedef struct backward {
     block b;
-    at_step row[GRU_ROWS];
+    rows gates, state; /* of the reserve, before the step */
+    rows dy;           /* or NULL */
+    float *d;          /* of dgates at the step */
+    int64_t d_stride;
     float *dh;    /* [m][H] of the state, without `sum` */
     float *sum;   /* [3][m][H] products with U transposed that are to be added to dh */
     float *x;     /* [GRU_ROWS][C] products with W transposed */
@@ -69,11 +65,13 @@ static inline __attribute__((always_inline)) void row_gates(const backward *w, i
                                                             weir_activation activation,
                                                             weir_activation recurrent) {
     const weir_gru *p = &w->b.c->p;
-    const at_step *at = w->row + r;
     int64_t H = w->b.H, used = p->H;
-    const float *gates = at->gates, *state = at->state, *dy = at->dy, *sum = w->sum + r * H;
+    const float *gates = w->gates.p + r * w->gates.stride;
+    const float *state = w->state.p + r * w->state.stride;
+    const float *dy = plain || w->dy.p ? w->dy.p + r * w->dy.stride : NULL;
+    const float *sum = w->sum + r * H;
     const bool after = p->reset_after;
-    float *d = at->d, *carry = w->dh + r * H;
+    float *d = w->d + r * w->d_stride, *carry = w->dh + r * H;
     for (int64_t k = 0; k < H; k += VL) {
         vf dh = plain ? v_add(v_load(carry + k), v_load(sum + k)) : state_gradient(w, r, k);
         if (plain || dy) dh = v_add(dh, load_below(dy, k, used));
@@ -94,10 +92,10 @@ static inline __attribute__((always_inline)) void row_gates(const backward *w, i
  * dc with U transposed. */
 static inline __attribute__((always_inline)) void row_reset(const backward *w, int64_t r, rows mask,
                                                             weir_activation recurrent) {
-    const at_step *at = w->row + r;
     int64_t H = w->b.H, used = w->b.c->p.H;
-    const float *reset = at->gates + H, *state = at->state, *sum = w->sum + r * H;
-    float *dr = at->d + H, *dh = w->dh + r * H;
+    const float *reset = w->gates.p + r * w->gates.stride + H;
+    const float *state = w->state.p + r * w->state.stride, *sum = w->sum + r * H;
+    float *dr = w->d + r * w->d_stride + H, *dh = w->dh + r * H;
     for (int64_t k = 0; k < H; k += VL) {
         vf g = v_load(sum + k), gate = v_load(reset + k);
         if (mask.p) g = v_mul(g, load_below(mask.p + r * mask.stride, k, used));
@@ -109,7 +107,7 @@ static inline __attribute__((always_inline)) void row_reset(const backward *w, i
 /* The usual case gets code of its own, without a branch for each vector. */
 static void backward_gates(const backward *w) {
     weir_activation activation = w->b.c->p.activation, recurrent = w->b.c->p.recurrent;
-    bool plain = w->sums == 1 && !w->mask[0].p && w->row[0].dy;
+    bool plain = w->sums == 1 && !w->mask[0].p && w->dy.p;
     if (plain && activation == WEIR_TANH && recurrent == WEIR_SIGMOID)
         for (int64_t r = 0; r < w->b.m; r++) row_gates(w, r, true, WEIR_TANH, WEIR_SIGMOID);
     else
@@ -119,8 +117,8 @@ static void backward_gates(const backward *w) {
 static factor u_t_factor(const backward *w, int64_t part) {
     const weir_gru_call *c = w->b.c;
     int64_t gate = part == 3 ? 2 : part;
-    return (factor){w->row[0].d + part * w->b.H, c->d_steps * gru_parts(&c->p) * w->b.H,
-                    c->u_t_packed + gate * w->b.H * c->p.H, c->p.H};
+    return (factor){w->d + part * w->b.H, w->d_stride, c->u_t_packed + gate * w->b.H * c->p.H,
+                    c->p.H};
 }
 
 static void backward_reset(const backward *w) {
@@ -146,30 +144,26 @@ static void backward_states(backward *w) {
         product(b->m, b->H / VL, f + g, parts / w->sums, NULL, w->sum + g * b->m * b->H, b->H);
 }
 
-static void step_set(backward *w, int64_t s) {
+/* The last step of the call, and from a step to the one before. */
+static void step_last(backward *w) {
     const weir_gru_call *c = w->b.c;
     const weir_gru *p = &c->p;
-    for (int64_t r = 0; r < w->b.m; r++) {
-        int64_t n = w->b.n0 + r;
-        w->row[r] =
-            (at_step){c->reserve_in + gru_gates_at(p, n, s), c->reserve_in + gru_state_at(p, n, s),
-                      NULL, c->dgates + gru_dgates_at(c, n, s)};
-        if (p->return_sequences)
-            w->row[r].dy = c->dy + (n * p->T + s) * p->H;
-        else if (s == p->T - 1)
-            w->row[r].dy = c->dy + n * p->H;
-    }
+    int64_t n = w->b.n0, s = c->s1 - 1, sample = gru_gates_at(p, 1, 0);
+    w->gates = (rows){c->reserve_in + gru_gates_at(p, n, s), sample};
+    w->state = (rows){c->reserve_in + gru_state_at(p, n, s), sample};
+    w->d = c->dgates + gru_dgates_at(c, n, s);
+    w->d_stride = c->d_steps * gru_parts(p) * w->b.H;
+    w->dy = (rows){NULL, (p->return_sequences ? p->T : 1) * p->H};
+    if (p->return_sequences || c->s1 == p->T)
+        w->dy.p = c->dy + n * w->dy.stride + (p->return_sequences ? s * p->H : 0);
 }
-
 static void step_before(backward *w) {
     const weir_gru *p = &w->b.c->p;
     int64_t H = w->b.H, row = gru_parts(p) * H;
-    for (at_step *at = w->row; at < w->row + w->b.m; at++) {
-        at->gates -= row;
-        at->state -= H;
-        at->d -= row;
-        at->dy = p->return_sequences ? at->dy - p->H : NULL;
-    }
+    w->gates.p -= row;
+    w->state.p -= H;
+    w->d -= row;
+    w->dy.p = p->return_sequences ? w->dy.p - p->H : NULL;
 }
 
 /* One row of dx: = (gate 0) or += mask times sum. */
@@ -193,18 +187,29 @@ static void x_rows(const backward *w, int64_t r, int64_t s, int64_t count) {
     const block *b = &w->b;
     const weir_gru_call *c = b->c;
     const float *d = c->dgates + gru_dgates_at(c, b->n0 + r, s);
+    int64_t H = b->H, n = b->n0 + r, back = c->p.go_backwards ? -c->p.C_in : c->p.C_in;
     factor f[FACTORS];
     for (int64_t gate = 0; gate < 3; gate++)
-        f[gate] = (factor){d + gate * b->H, gru_parts(&c->p) * b->H,
-                           c->w_t_packed + gate * b->C * c->p.H, c->p.H};
+        f[gate] = (factor){d + gate * H, gru_parts(&c->p) * H, c->w_t_packed + gate * b->C * c->p.H,
+                           c->p.H};
+    float *to = c->dx + x_row(&c->p, n, s);
+    if (b->masks == 1 && !c->t.mask_x && s + count <= c->s1 && b->C == c->p.C_in) {
+        product(count, b->C / VL, f, 3, NULL, to, back);
+        return;
+    }
     for (int64_t gate = 0; gate < b->masks; gate++) {
         product(count, b->C / VL, f + gate, b->masks == 1 ? 3 : 1, NULL, w->x, b->C);
-        for (int64_t i = 0, row = r, step = s; i < count; i++, step++) {
-            if (step == c->s1) row++, step = c->s0;
-            rows mask = {NULL, 0};
-            if (c->t.mask_x) mask = mask_rows(b, c->t.mask_x, c->p.C_in, gate);
-            if (mask.p) mask.p += row * mask.stride;
-            x_write(w, w->x + i * b->C, mask, gate, c->dx + x_row(&c->p, b->n0 + row, step));
+        rows mask = {NULL, 0};
+        if (c->t.mask_x) mask = mask_rows(b, c->t.mask_x, c->p.C_in, gate);
+        if (mask.p) mask.p += r * mask.stride;
+        to = c->dx + x_row(&c->p, n, s);
+        for (int64_t i = 0, left = c->s1 - s, row = n; i < count; i++, left--, to += back) {
+            if (left == 0) {
+                left = c->s1 - c->s0;
+                to = c->dx + x_row(&c->p, ++row, c->s0);
+                if (mask.p) mask.p += mask.stride;
+            }
+            x_write(w, w->x + i * b->C, mask, gate, to);
         }
     }
 }
@@ -249,7 +254,7 @@ void WEIR_KERNEL(gru_bwd_data)(const weir_gru_call *c, int64_t n0, int64_t n1) {
     for (int64_t n = n0; n < n1; n += GRU_ROWS) {
         backward w = {.sums = 0};
         backward_begin(&w, c, n, n1);
-        step_set(&w, c->s1 - 1);
+        step_last(&w);
         for (int64_t s = c->s1 - 1; s >= c->s0; s--) {
             backward_gates(&w);
             if (!c->p.reset_after) backward_reset(&w);
