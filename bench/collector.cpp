@@ -18,6 +18,7 @@ void Collector::ReportRuns(const std::vector<Run> &reports) {
     for (Run &run : runs) {
         run.run_name.time_type.clear(); /* "/real_time": all times here are */
         if (run.run_type != Run::RT_Iteration || run.iterations == 0) continue;
+        for (const auto &counter : run.counters) counters.insert(counter.first);
         samples[run.run_name.str()].emplace_back(run.real_accumulated_time /
                                                      static_cast<double>(run.iterations),
                                                  run.counters["preemptions/s"].value);

@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -27,6 +28,8 @@ class Collector : public benchmark::BenchmarkReporter {
     bool ReportContext(const Context &) override { return true; }
     void ReportRuns(const std::vector<Run> &reports) override;
     Timing timing(const std::string &name);
+    /* Some benchmark had this counter. */
+    bool counted(const std::string &counter) const { return counters.count(counter) > 0; }
     /* Google Benchmark's JSON with one more member, "weir". The file appears when all is written.
      * Throws std::runtime_error. */
     void write(const std::string &path, const JsonObject &weir);
@@ -35,6 +38,7 @@ class Collector : public benchmark::BenchmarkReporter {
     const bool show_best;
     std::ostringstream text;
     benchmark::JSONReporter json;
+    std::set<std::string> counters;
     std::map<std::string, std::vector<std::pair<double, double>>> samples; /* and preemptions/s */
 };
 

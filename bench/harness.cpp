@@ -154,7 +154,7 @@ int run_groups(const Area &area, const CommandLine &line) {
     std::unique_ptr<Peer> peer;
     if (!line.options.peer.empty()) peer = std::make_unique<Peer>(line.options);
     const auto versions = describe_libraries(peer.get());
-    const Roofline roofline(line.options, groups);
+    Roofline roofline(line.options, groups);
     roofline.describe();
     Collector collector(line.options.best);
     Table table(area, roofline, line.options, versions);
@@ -163,9 +163,16 @@ int run_groups(const Area &area, const CommandLine &line) {
         std::vector<Entry> entries = select(groups[i]);
         if (entries.empty()) continue;
         table.progress(groups[i], i + 1, groups.size());
+        roofline.refresh(groups[i]);
         run_group(groups[i], entries, peer.get(), roofline, collector, table, line.options.quick);
     }
     table.finish();
+    for (const std::string &counter : line.counters)
+        if (!collector.counted(counter))
+            std::printf(
+                "%s was not counted: this Google Benchmark has no libpfm, or the machine no "
+                "such counter\n",
+                counter.c_str());
     if (!line.out.empty()) collector.write(line.out, describe_run(area, line, roofline, table));
     return table.complete() ? 0 : 1;
 }

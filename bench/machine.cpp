@@ -16,6 +16,9 @@
 
 namespace bench {
 
+/* A buffer of so many floats for one thread is meant to lie in memory. */
+static constexpr int64_t memory_floats = (64 << 20) / 4;
+
 #if defined(__x86_64__)
 
 /* Independent chains: at least latency (4 or 5 cycles) times units (2). */
@@ -101,6 +104,24 @@ static void read_avx512(const float *floats, int64_t n) {
                      : "xmm0", "cc", "memory");
 }
 
+/* Hardware prefetchers stop at the end of a page: ask for the next one. */
+#define FETCH(offset) "prefetcht0 4096 + " #offset "(%1)\n\t"
+static void read_memory(const float *floats, int64_t n) {
+    int64_t left = n / 128;
+    __asm__ volatile(".p2align 5\n"
+                     "1:\n\t" FETCH(0) LOAD_YMM(0) LOAD_YMM(32) FETCH(64) LOAD_YMM(64) LOAD_YMM(96)
+                         FETCH(128) LOAD_YMM(128) LOAD_YMM(160) FETCH(192) LOAD_YMM(192)
+                             LOAD_YMM(224) FETCH(256) LOAD_YMM(256) LOAD_YMM(288) FETCH(320)
+                                 LOAD_YMM(320) LOAD_YMM(352) FETCH(384) LOAD_YMM(384) LOAD_YMM(416)
+                                     FETCH(448) LOAD_YMM(448) LOAD_YMM(480) "add $512, %1\n\t"
+                                                                            "dec %0\n\t"
+                                                                            "jnz 1b\n\t"
+                                                                            "vzeroupper"
+                     : "+r"(left), "+r"(floats)
+                     :
+                     : "xmm0", "cc", "memory");
+}
+
 bool machine_has(weir_isa isa) { return isa == WEIR_ISA_AVX2 || isa == WEIR_ISA_AVX512; }
 
 double fma_flops(weir_isa isa, int64_t rounds) {
@@ -117,7 +138,9 @@ void fma_run(weir_isa isa, int64_t rounds) {
 
 void read_run(weir_isa isa, const float *floats, int64_t n, int64_t rounds) {
     for (int64_t r = 0; r < rounds; r++) {
-        if (isa == WEIR_ISA_AVX512)
+        if (n >= memory_floats)
+            read_memory(floats, n);
+        else if (isa == WEIR_ISA_AVX512)
             read_avx512(floats, n);
         else
             read_avx2(floats, n);

@@ -27,6 +27,7 @@ static const char *const help_text =
     "  --no-roofline     don't measure the machine first: for a profiler\n"
     "  --quick           one repetition, small batches: seconds, checks results\n"
     "  --benchmark_filter REGEX, --benchmark_repetitions N, --benchmark_min_time SECONDS,\n"
+    "  --benchmark_perf_counters NAMES (into the JSON; needs libpfm and hardware counters),\n"
     "  --benchmark_out FILE (JSON), --benchmark_list_tests and others of Google Benchmark\n";
 
 static void print_help(const Area &area) {
@@ -165,7 +166,10 @@ CommandLine parse_command_line(int argc, char **argv, const Area &area) {
             options.isas = parse_isas(value, info);
         else if (take_value(argc, argv, &i, "--threads", &value))
             options.threads = parse_threads(value);
-        else if (take_value(argc, argv, &i, "--benchmark_filter", &value))
+        else if (take_value(argc, argv, &i, "--benchmark_perf_counters", &value)) {
+            line.counters = split(value);
+            rest.push_back("--benchmark_perf_counters=" + value);
+        } else if (take_value(argc, argv, &i, "--benchmark_filter", &value))
             rest.push_back("--benchmark_filter=" + value);
         else
             rest.push_back(word);

@@ -3,6 +3,7 @@
 #define WEIR_BENCH_OPTIONS_H
 
 #include <string>
+#include <vector>
 
 #include "harness.h"
 
@@ -10,10 +11,11 @@ namespace bench {
 
 struct CommandLine {
     Options options;
-    std::string out;   /* JSON file, or empty */
-    std::string text;  /* the whole line, for the record */
-    bool list = false; /* only print the names */
-    int serve = -1;    /* socket of the program whose peer this is */
+    std::string out;                   /* JSON file, or empty */
+    std::string text;                  /* the whole line, for the record */
+    std::vector<std::string> counters; /* of the hardware, for Google Benchmark */
+    bool list = false;                 /* only print the names */
+    int serve = -1;                    /* socket of the program whose peer this is */
 };
 
 /* Takes out the options of this suite, hands the rest to Google Benchmark. Exits after --help;

@@ -84,6 +84,18 @@ Bound Roofline::bound(const Group &group, const Backend &backend) const {
     return bound;
 }
 
+void Roofline::refresh(const Group &group) {
+    for (auto &measured : levels) {
+        if (measured.second.size() < 2) continue;
+        const Level &last_cache = measured.second.end()[-2];
+        Level &memory = measured.second.back();
+        if (group.bytes <= static_cast<double>(last_cache.memory.capacity)) continue;
+        memory.bytes_per_second = std::max(
+            memory.bytes_per_second,
+            read_bandwidth(measured.first.first, measured.first.second, memory.memory.buffer));
+    }
+}
+
 static void say(const std::string &name, const std::string &value) {
     std::printf("%s: %s\n", name.c_str(), value.c_str());
     benchmark::AddCustomContext(name, value);

@@ -33,6 +33,9 @@ class Roofline {
     double peak(const Backend &backend) const;
     /* The larger of flops / peak + activations and bytes / bandwidth. */
     Bound bound(const Group &group, const Backend &backend) const;
+    /* The bandwidth of memory depends on the neighbours of the minute: measures it again before a group
+     * that needs it; the best counts. */
+    void refresh(const Group &group);
     /* Prints them and adds them to Google Benchmark's context. */
     void describe() const;
     JsonObject json() const;

@@ -44,10 +44,14 @@ expect 2 'none-such: No such file' --quick --shapes "$folder/good.txt" --peer /n
 expect 2 '/bin/false has ended' --quick --shapes "$folder/good.txt" --peer /bin/false
 expect 2 "can't be written" --quick --shapes "$folder/good.txt" --benchmark_out "$folder/none/out.json"
 
+expect 0 'NO_SUCH was not counted' --quick --shapes "$folder/good.txt" --benchmark_filter bwd_data \
+    --benchmark_perf_counters=NO_SUCH
+
 # A peer that prepares everything and then dies: no row is left out in silence.
 cat >"$folder/peer" <<'END'
 #!/usr/bin/env python3
-import socket, sys
+import os, socket, sys
+assert len(os.sched_getaffinity(0)) == int(os.environ["PROCESSORS"]), "bound like its parent"
 peer = socket.socket(fileno=int(sys.argv[sys.argv.index("--serve") + 1]))
 peer.sendall(b"ok 0.1.2, no ISA\n")
 for line in peer.makefile():
@@ -56,6 +60,8 @@ for line in peer.makefile():
     peer.sendall(b"ok nothing\n" if "block" not in line else b"error can't\n")
 END
 chmod +x "$folder/peer"
+PROCESSORS=$(nproc)
+export PROCESSORS
 expect 1 'FAILED conv1d_fwd/' --quick --shapes "$folder/good.txt" --peer "$folder/peer"
 expect 1 ' has ended' --quick --shapes "$folder/good.txt" --peer "$folder/peer"
 expect 1 "threads:1: can't" --quick --shapes "$folder/good.txt" --peer "$folder/peer" \
