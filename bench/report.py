@@ -178,7 +178,7 @@ def rooflines(run):
     shapes = list(dict.fromkeys(row["shape"] for row in rows))
     yield key(ops) + '<div class="charts">'
     for isa, threads in sorted({(row["backend"], row["threads"]) for row in rows},
-                               key=lambda pair: (list(ISAS).index(pair[0]), pair[1])):
+                               key=lambda pair: ((*ISAS, pair[0]).index(pair[0]), *pair)):
         peak = [p["flops_per_second"] / 1e9 for p in run["machine"]["peaks"]
                 if (p["isa"], p["threads"]) == (isa, threads)]
         if not peak:
@@ -193,7 +193,7 @@ def rooflines(run):
             points.append((operations(row) / row["bytes"], speed, str(shapes.index(row["shape"]) + 1),
                            f'{row["op"]}/{row["shape"]}: {speed:.1f} GFLOP/s, '
                            f'{shown(percent(row, "roof"))}% of roofline', MARKERS[op % 4], f"s{op % 6}"))
-        title = f'{ISAS[isa]}, {threads:.0f} thread{"s" * (threads > 1)}'
+        title = f'{ISAS.get(isa, isa)}, {threads:.0f} thread{"s" * (threads > 1)}'
         yield f"<figure><figcaption>{title}</figcaption>"
         yield from roofline_svg.chart(f"Roofline, {title}", points, peak[0], lines)
         yield "</figure>"
