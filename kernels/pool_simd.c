@@ -43,7 +43,22 @@ static cut cut_of(const weir_pool_call *c, const float *out) {
     int64_t C = c->p.C, odd = C % VL;
     cut k = {.C = C, .odd = odd, .m = v_tail(odd)};
     k.stream = c->stream && odd == 0 && (uintptr_t)out % (VL * sizeof(float)) == 0;
-    if (c->p.N * c->p.T > cache / (int64_t)sizeof(float) / C) k.ahead = k.stream ? 4096 : 2048;
+    if (c->p.N * c->p.T > cache / (int64_t)sizeof(float) / C) k.ahead = k.stream ? 4096 : 128 * VL;
+    return k;
+}
+
+/* Most models have so many channels, and then a window is few instructions: with C known to the
+ * compiler they are a quarter fewer. */
+enum { USUAL_C = 32 };
+
+static bool is_usual(const cut *k) { return k->C == USUAL_C && !k->stream; }
+
+POOL_INLINE cut cut_known(cut k, const bool usual) {
+    if (usual) {
+        k.C = USUAL_C;
+        k.odd = 0;
+        k.stream = false;
+    }
     return k;
 }
 
@@ -132,8 +147,8 @@ POOL_INLINE void max_group(cut k, const float *x, const int64_t steps, float *y,
     if (U > 1) winner_store(winner, wide, at + VL, k.m, 0, false, q.at);
 }
 
-POOL_INLINE void max_run(const run *a, const int64_t steps, const bool wide) {
-    const cut k = a->k;
+POOL_INLINE void max_run(const run *a, const int64_t steps, const bool wide, const bool usual) {
+    const cut k = cut_known(a->k, usual);
     const float *x = a->c->x + a->x * k.C;
     float *y = a->c->y;
     void *winner = a->c->winner;
@@ -147,16 +162,27 @@ POOL_INLINE void max_run(const run *a, const int64_t steps, const bool wide) {
     }
 }
 
+/* RUN(steps, usual) with the usual numbers of steps known to the compiler. */
+#define RUN_KNOWN(a, RUN)                         \
+    switch ((a)->steps * 2 + is_usual(&(a)->k)) { \
+    case 2 * 2: RUN(2, false); break;             \
+    case 2 * 2 + 1: RUN(2, true); break;          \
+    case 3 * 2: RUN(3, false); break;             \
+    case 3 * 2 + 1: RUN(3, true); break;          \
+    case 4 * 2: RUN(4, false); break;             \
+    case 4 * 2 + 1: RUN(4, true); break;          \
+    case 5 * 2: RUN(5, false); break;             \
+    case 5 * 2 + 1: RUN(5, true); break;          \
+    default: RUN((a)->steps, false);              \
+    }
+
 static void max_run_any(const run *a) {
-    if (a->c->p.P <= 256) switch (a->steps) {
-        case 2: max_run(a, 2, false); break;
-        case 3: max_run(a, 3, false); break;
-        case 4: max_run(a, 4, false); break;
-        case 5: max_run(a, 5, false); break;
-        default: max_run(a, a->steps, false);
-        }
+#define RUN(steps, usual) max_run(a, steps, false, usual)
+    if (a->c->p.P > 256)
+        max_run(a, a->steps, true, false);
     else
-        max_run(a, a->steps, true);
+        RUN_KNOWN(a, RUN)
+#undef RUN
 }
 
 /* U vectors of a window. */
@@ -175,8 +201,8 @@ POOL_INLINE void mean_group(cut k, const float *x, const int64_t steps, float *y
     if (U > 2) out_store(k, y + 3 * VL, v_div(s3, count), false, k.stream);
 }
 
-POOL_INLINE void mean_run(const run *a, const int64_t steps) {
-    const cut k = a->k;
+POOL_INLINE void mean_run(const run *a, const int64_t steps, const bool usual) {
+    const cut k = cut_known(a->k, usual);
     const float *x = a->c->x + a->x * k.C;
     float *y = a->c->y + a->r * k.C;
     int64_t next = a->c->p.S * k.C, count = a->count;
@@ -189,14 +215,10 @@ POOL_INLINE void mean_run(const run *a, const int64_t steps) {
     }
 }
 
-static void mean_run_any(const run *a) {
-    switch (a->steps) {
-    case 2: mean_run(a, 2); break;
-    case 3: mean_run(a, 3); break;
-    case 4: mean_run(a, 4); break;
-    case 5: mean_run(a, 5); break;
-    default: mean_run(a, a->steps);
-    }
+static void mean_run_any(const run *a){
+#define RUN(steps, usual) mean_run(a, steps, usual)
+    RUN_KNOWN(a, RUN)
+#undef RUN
 }
 
 /* Rows r0 <= r < r1 of y in runs of windows that lie within x, and windows that do not, alone. */
@@ -296,8 +318,8 @@ POOL_INLINE bool bwd_room(const piece *a, cut k, int64_t n) {
 }
 
 /* The vectors of the odd channels may not touch rows that have a share already. */
-POOL_INLINE void share_rows(const piece *a, const share what, const bool add, const bool stream) {
-    const cut k = a->k;
+POOL_INLINE void share_rows(const piece *a, cut k, const share what, const bool add,
+                            const bool stream) {
     const weir_pool *p = &a->c->p;
     float *dx = a->c->dx + (a->n * p->T + a->t) * k.C;
     int64_t at = (a->n * a->c->T_out + a->w) * k.C, S = p->S, rows = a->rows, n = a->windows;
@@ -312,27 +334,32 @@ POOL_INLINE void share_rows(const piece *a, const share what, const bool add, co
     }
 }
 
+POOL_INLINE void new_rows(const piece *a, const share what) {
+    if (is_usual(&a->k))
+        share_rows(a, cut_known(a->k, true), what, false, false);
+    else if (a->k.stream)
+        share_rows(a, a->k, what, false, true);
+    else
+        share_rows(a, a->k, what, false, false);
+}
+
 static void won_rows(const piece *a, bool add) {
     bool wide = a->c->p.P > 256;
-    if (add && wide)
-        share_rows(a, WON_WIDE, true, false);
-    else if (add)
-        share_rows(a, WON, true, false);
+    if (wide && add)
+        share_rows(a, a->k, WON_WIDE, true, false);
     else if (wide)
-        share_rows(a, WON_WIDE, false, false);
-    else if (a->k.stream)
-        share_rows(a, WON, false, true);
+        share_rows(a, a->k, WON_WIDE, false, false);
+    else if (add)
+        share_rows(a, a->k, WON, true, false);
     else
-        share_rows(a, WON, false, false);
+        new_rows(a, WON);
 }
 
 static void mean_rows(const piece *a, bool add) {
     if (add)
-        share_rows(a, MEAN, true, false);
-    else if (a->k.stream)
-        share_rows(a, MEAN, false, true);
+        share_rows(a, a->k, MEAN, true, false);
     else
-        share_rows(a, MEAN, false, false);
+        new_rows(a, MEAN);
 }
 
 typedef void rows_fn(const piece *a, bool add);

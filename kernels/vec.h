@@ -16,7 +16,7 @@
  *   v_max(a, b)            a > b ? a : b           v_min(a, b)      a < b ? a : b
  *                          so b is the result when either is NaN or both are zero (as x86)
  *   v_lt v_le v_gt v_eq    false when either is NaN;  v_isnan(a)
- * *   v_blend(m, a, b)       m ? a : b
+ *   v_blend(m, a, b)       m ? a : b
  *   v_abs, v_copysign(a, s)  magnitude of a, sign of s
  *   v_bits(a), v_float(i)  the same 32 bits as the other type
  *   vm_bits(m)             bit i is lane i

@@ -32,7 +32,7 @@ static void shape_draw(context *c, weir_pool_call *call, weir_pool_kind kind, in
     if (c->op) T_max *= 8;
     do {
         p->N = rng_range(r, 1, 4);
-        p->C = size_draw(r, C_max);
+        p->C = C_max >= 32 && rng_chance(r, 20) ? 32 : size_draw(r, C_max);
         p->T = size_draw(r, T_max);
         p->padding = rng_chance(r, 50) ? WEIR_VALID : WEIR_SAME;
         p->P = rng_chance(r, 15) ? p->T : rng_range(r, 1, 6);
@@ -42,7 +42,7 @@ static void shape_draw(context *c, weir_pool_call *call, weir_pool_kind kind, in
             p->P = rng_range(r, 254, 300);
         }
         if (p->padding == WEIR_VALID && p->P > p->T) p->P = p->T;
-        p->S = rng_chance(r, 60) ? p->P : rng_range(r, 1, 5);
+        p->S = rng_chance(r, 50) ? p->P : rng_range(r, 1, 5);
         padding_set(call);
     } while (p->N * call->T_out * p->P * p->C > (c->op ? 10 : 1) * WORK);
     call->stream = rng_chance(r, 30);
@@ -187,12 +187,16 @@ static range_check bwd_check(pool_case *k) {
     return r;
 }
 
-/* Nothing is rounded: the oracle's bits and its winners. */
+/* Nothing is rounded: the oracle's bits and its winners. Often some NaN, whatever the values. */
 static void max_fwd_case(context *c) {
     pool_case k = {0};
     shape_draw(c, &k.call, WEIR_POOL_MAX, 80, 60);
     tensor x = input_shape(&k.call, "x");
-    k.call.x = k.x = tensor_new(c, "x", tensor_size(&x));
+    int64_t n = tensor_size(&x);
+    k.call.x = k.x = tensor_new(c, "x", n);
+    if (rng_chance(&c->rng, 30))
+        for (int64_t i = rng_range(&c->rng, 0, 15); i < n; i += rng_range(&c->rng, 1, 15))
+            k.x[i] = NAN;
     k.winner = rng_chance(&c->rng, 75);
     range_check r = fwd_check(&k);
     ranges_check(c, &r);
