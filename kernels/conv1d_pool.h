@@ -36,7 +36,8 @@ static inline pool_piece pool_piece_of(int64_t T_p, int64_t each, int64_t more) 
     int64_t windows = (POOL_PIECE - more) / each;
     if (windows < 1) windows = 1;
     if (windows < T_p) return (pool_piece){1, windows};
-    return (pool_piece){POOL_PIECE / (each * T_p + more), T_p};
+    int64_t samples = POOL_PIECE / (each * T_p + more);
+    return (pool_piece){samples < 1 ? 1 : samples, T_p};
 }
 
 static inline pool_piece pool_fwd_piece(const weir_conv1d_pool_call *c) {

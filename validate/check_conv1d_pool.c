@@ -48,11 +48,19 @@ static void sizes_draw(context *c, weir_conv1d_pool_call *call, int64_t C_max, i
     p->activation = rng_chance(r, 75) ? WEIR_RELU : WEIR_LINEAR;
     p->T = size_draw(r, T_max);
     if (c->op && c->index % 2 == 0) p->T = rng_range(r, 400, 1500); /* several parts for sure */
+    bool wide = C_max > 5 && c->index % 8 == 3; /* one window, more than a piece of the kernels */
+    if (wide) {
+        p->C_in = rng_range(r, 17, 40);
+        p->C_out = rng_range(r, 1, 4);
+        p->S = rng_range(r, 2, 4);
+        p->T = rng_range(r, 300, 500) * p->S;
+    }
     if (p->padding == WEIR_VALID) p->T += (p->K - 1) * p->D;
     call->P = 1;
     padding_set(call);
     int64_t most = call->conv.T_out < 256 ? call->conv.T_out : 256;
     call->P = rng_chance(r, 15) ? rng_range(r, 1, most) : rng_range(r, 1, most < 6 ? most : 6);
+    if (wide) call->P = rng_range(r, call->conv.T_out / 2 + 1, most);
     padding_set(call);
 }
 
