@@ -62,6 +62,30 @@ int __wrap_madvise(void *at, size_t bytes, int advice) {
     return -1;
 }
 
+/* The allocation that fails, counted from 0; -1 none. Those of libhwloc are its own. */
+static int failing_allocation = -1;
+
+static bool allocation_fails(void) {
+    if (failing_allocation < 0) return false;
+    return failing_allocation-- == 0;
+}
+
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes) { return allocation_fails() ? NULL : __real_malloc(bytes); }
+
+void *__real_calloc(size_t n, size_t bytes);
+void *__wrap_calloc(size_t n, size_t bytes);
+void *__wrap_calloc(size_t n, size_t bytes) {
+    return allocation_fails() ? NULL : __real_calloc(n, bytes);
+}
+
+void *__real_aligned_alloc(size_t alignment, size_t bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes) {
+    return allocation_fails() ? NULL : __real_aligned_alloc(alignment, bytes);
+}
+
 static int64_t memory_limit; /* what the cgroup is said to allow; 0 no limit */
 
 int64_t __wrap_weir_cgroup_memory(const char *root);
@@ -608,6 +632,29 @@ static void test_memory_refused(void **state) {
     weir_runtime_destroy(runtime);
 }
 
+/* Whichever allocation of a new runtime and its first tensor fails, the status says so. */
+static void test_every_allocation_refused(void **state) {
+    (void)state;
+    int k = 0;
+    for (bool refused = true; refused; k++) {
+        weir_runtime *runtime;
+        float *tensor = NULL;
+        weir_runtime_options options = weir_runtime_options_default();
+        options.threads = 2;
+        failing_allocation = k;
+        weir_status status = weir_runtime_create(&options, &runtime);
+        if (status != WEIR_OK) assert_null(runtime);
+        if (status == WEIR_OK) status = weir_tensor_alloc(runtime, 100, &tensor);
+        refused = failing_allocation < 0;
+        failing_allocation = -1;
+        assert_int_equal(status, refused ? WEIR_ERROR_MEMORY : WEIR_OK);
+        assert_int_equal(tensor != NULL, !refused);
+        if (refused) assert_non_null(strstr(weir_last_error(), "no memory"));
+        weir_runtime_destroy(runtime); /* frees what there is: the leak checker knows */
+    }
+    assert_in_range(k, 8, 100);
+}
+
 static void test_cgroup_limits_memory(void **state) {
     (void)state;
     memory_limit = 64 << 20;
@@ -717,6 +764,7 @@ int main(void) {
         cmocka_unit_test(test_tensors),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_memory_refused),
+        cmocka_unit_test(test_every_allocation_refused),
         cmocka_unit_test(test_cgroup_limits_memory),
         cmocka_unit_test(test_no_huge_pages),
         cmocka_unit_test(test_own_shares),
