@@ -645,6 +645,41 @@ static void test_threads_give_the_same_bits(void **state) {
     free(target);
 }
 
+/* conv1d and max pooling as one op or as two: the same losses and parameters, to the bit. */
+static void test_fused_layers_give_the_same_bits(void **state) {
+    (void)state;
+    enum { N = 33, T = 50, C = 5, STEPS = 3, LAYERS = 7 };
+    weir_layer linear = conv(6, 2, WEIR_LINEAR);
+    linear.padding = WEIR_SAME;
+    const weir_layer layers[LAYERS] = {conv(8, 3, WEIR_RELU),
+                                       pool(WEIR_LAYER_MAX_POOL, 3),
+                                       linear,
+                                       pool(WEIR_LAYER_MAX_POOL, 2),
+                                       conv(5, 2, WEIR_TANH),
+                                       pool(WEIR_LAYER_MAX_POOL, 2),
+                                       weir_layer_default(WEIR_LAYER_LAST_VALUE)};
+    const bool fuse[LAYERS] = {true, false, true, false, false, false, false};
+    float *x = numbers(N * T * C, 1), *target = numbers(N, 2);
+    const weir_model_options o = shape_options(T, C);
+    weir_model *m[2] = {NULL, NULL};
+    double losses[2][STEPS];
+    for (int k = 0; k < 2; k++) {
+        m[k] = create_layers(layers, LAYERS, &o);
+        for (int i = 0; i < LAYERS; i++) {
+            assert_int_equal(m[k]->layers[i].fused, fuse[i]);
+            m[k]->layers[i].fused = fuse[i] && k == 0;
+        }
+        for (int i = 0; i < STEPS; i++)
+            assert_int_equal(weir_model_train_step(m[k], N, x, target, &losses[k][i]), WEIR_OK);
+    }
+    assert_memory_equal(losses[0], losses[1], sizeof losses[0]);
+    assert_memory_equal(m[0]->values, m[1]->values, (size_t)m[0]->parameters * sizeof(float));
+    weir_model_destroy(m[0]);
+    weir_model_destroy(m[1]);
+    free(x);
+    free(target);
+}
+
 static void test_loss_that_is_no_number(void **state) {
     (void)state;
     enum { N = 2, T = 20, C = 3 };
@@ -761,6 +796,7 @@ int main(void) {
         cmocka_unit_test(test_steps_allocate_nothing),
         cmocka_unit_test(test_smaller_batch),
         cmocka_unit_test(test_threads_give_the_same_bits),
+        cmocka_unit_test(test_fused_layers_give_the_same_bits),
         cmocka_unit_test(test_loss_that_is_no_number),
         cmocka_unit_test(test_no_parameters),
         cmocka_unit_test(test_prediction_by_any_batch),

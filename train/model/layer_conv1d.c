@@ -1,7 +1,7 @@
 /* The conv1d layer. SPDX-License-Identifier: Apache-2.0 */
 #include "train/model/layer.h"
 
-static weir_conv1d params(const layer *l, int64_t N) {
+weir_conv1d weir_layer_conv1d_params(const layer *l, int64_t N) {
     return (weir_conv1d){.N = N,
                          .T = l->in.T,
                          .C_in = l->in.C,
@@ -21,7 +21,7 @@ static weir_status build(layer *l) {
     if (status == WEIR_OK) status = weir_layer_check_size(l, "S", s->S, 1);
     if (status == WEIR_OK) status = weir_layer_check_size(l, "D", s->D, 1);
     if (status != WEIR_OK) return status;
-    const weir_conv1d p = params(l, 1);
+    const weir_conv1d p = weir_layer_conv1d_params(l, 1);
     l->out = (shape){weir_conv1d_t_out(&p), s->units};
     if (l->out.T < 1)
         return weir_fail(WEIR_ERROR_ARGUMENT,
@@ -37,13 +37,13 @@ static weir_status build(layer *l) {
 }
 
 static weir_status forward(const layer *l, const pass *p, const float *x, float *y) {
-    const weir_conv1d c = params(l, p->N);
+    const weir_conv1d c = weir_layer_conv1d_params(l, p->N);
     return weir_conv1d_fwd(p->runtime, &c, x, weir_layer_value(l, 0), weir_layer_value(l, 1), y);
 }
 
 static weir_status backward(const layer *l, const pass *p, const float *x, const float *y,
                             float *dy, float *dx) {
-    const weir_conv1d c = params(l, p->N);
+    const weir_conv1d c = weir_layer_conv1d_params(l, p->N);
     weir_status status = WEIR_OK;
     if (c.activation != WEIR_LINEAR)
         status =

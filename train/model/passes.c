@@ -19,7 +19,7 @@ static int64_t delta_floats(const weir_model *m) {
     int64_t most = 0;
     for (int i = m->first_trained; i < m->layer_count; i++) {
         const int64_t floats = weir_shape_floats(m->layers[i].out);
-        if (floats > most) most = floats;
+        if (!m->layers[i].fused && floats > most) most = floats;
     }
     return most;
 }
@@ -29,7 +29,7 @@ static weir_status reserve_outputs(weir_model *m, int64_t N) {
     m->capacity = 0; /* until all is there */
     for (int i = 0; i < m->layer_count; i++) {
         layer *l = &m->layers[i];
-        if (!l->type->forward) continue;
+        if (!l->type->forward || l->fused) continue;
         weir_status status = replace(m->runtime, &l->y, N * weir_shape_floats(l->out));
         if (status != WEIR_OK) return status;
     }
@@ -57,9 +57,11 @@ static weir_status forward(weir_model *m, const pass *p, const float *x, const f
         layer *l = &m->layers[i];
         l->x = x;
         if (!l->type->forward) continue;
-        weir_status status = l->type->forward(l, p, x, l->y);
+        float *out = l->fused ? m->layers[++i].y : l->y;
+        weir_status status =
+            l->fused ? weir_layers_forward(l, p, x, out) : l->type->forward(l, p, x, out);
         if (status != WEIR_OK) return status;
-        x = l->y;
+        x = out;
     }
     *y = x;
     return WEIR_OK;
@@ -71,8 +73,11 @@ static weir_status backward(weir_model *m, const pass *p) {
     for (int i = m->layer_count - 1; i >= m->first_trained; i--) {
         const layer *l = &m->layers[i];
         if (!l->type->backward) continue;
+        const bool fused = i > 0 && m->layers[i - 1].fused;
+        if (fused) l = &m->layers[--i];
         float *dx = i > m->first_trained ? m->delta[1 - now] : NULL;
-        weir_status status = l->type->backward(l, p, l->x, l->y, m->delta[now], dx);
+        weir_status status = fused ? weir_layers_backward(l, p, m->delta[now], dx)
+                                   : l->type->backward(l, p, l->x, l->y, m->delta[now], dx);
         if (status != WEIR_OK) return status;
         now = 1 - now;
     }

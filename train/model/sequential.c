@@ -79,6 +79,7 @@ static weir_status build_layers(weir_model *m) {
         weir_status status = build_layer(m, i, in);
         if (status != WEIR_OK) return status;
         in = m->layers[i].out;
+        if (i > 0) m->layers[i - 1].fused = weir_layers_fuse(&m->layers[i - 1], &m->layers[i]);
     }
     return WEIR_OK;
 }
