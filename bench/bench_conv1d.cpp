@@ -112,8 +112,9 @@ class BackwardWeights : public ConvCase {
     Tensor dy, dw, db;
 };
 
-/* conv1d + bias + ReLU + max-pool, forward and backward, as a training step needs them. */
-class Block : public ConvCase {
+/* conv1d + bias + ReLU + max-pool, forward and backward, as a training step needs them: as one op, or
+ * as the single ops in turn. */
+template <bool FUSED> class Block : public ConvCase {
   public:
     explicit Block(const Shape &shape)
         : ConvCase(shape), with_dx(shape.get("dx") != 0), pool(pool_of(p, shape.get("P"))),
@@ -128,8 +129,12 @@ class Block : public ConvCase {
                                 dpooled.data());
         weir_runtime *rt = runtime_of(backend);
         return {[this, rt] {
-                    forward(rt);
-                    backward(rt);
+                    if (FUSED) {
+                        fused(rt);
+                    } else {
+                        forward(rt);
+                        backward(rt);
+                    }
                 },
                 [this] { return results(); }, ""};
     }
@@ -145,6 +150,14 @@ class Block : public ConvCase {
         pool.S = P;
         pool.padding = WEIR_VALID;
         return pool;
+    }
+    void fused(weir_runtime *rt) {
+        const weir_conv1d_pool block = {p, pool.P};
+        check(weir_conv1d_pool_fwd(rt, &block, x.data(), w.data(), b.data(), pooled.data(),
+                                   winner.data()));
+        check(weir_conv1d_pool_bwd(rt, &block, x.data(), w.data(), pooled.data(), winner.data(),
+                                   dpooled.data(), with_dx ? dx.data() : nullptr, dw.data(),
+                                   db.data()));
     }
     void forward(weir_runtime *rt) {
         check(weir_conv1d_fwd(rt, &p, x.data(), w.data(), b.data(), y.data()));
@@ -184,8 +197,10 @@ Group group_of(const Options &options, const std::string &op, const Shape &shape
 
 /* flops: what the dense computation needs, whether or not a backend skips what ReLU and the pool
  * make zero. */
-Group block_group(const Options &options, const Shape &shape) {
-    Group group = group_of<Block>(options, "conv1d_block", shape);
+template <bool FUSED>
+Group block_group(const Options &options, const std::string &op, const Shape &shape) {
+    Group group = group_of<Block<FUSED>>(options, op, shape);
+    if (!FUSED) group.backends = weir_backends(options);
     group.shape = shape.name({"N", "T", "Cin", "Cout", "K", "S", "D", "P", "dx"});
     group.flops *= shape.get("dx") ? 3 : 2;
     group.bytes *= shape.get("dx") ? 3 : 2;
@@ -205,7 +220,10 @@ std::vector<Group> groups(const Options &options) {
     for (const Shape &shape : shapes)
         list.push_back(group_of<BackwardWeights>(options, "conv1d_bwd_weights", shape));
     for (const Shape &shape : shapes)
-        if (shape.has("P")) list.push_back(block_group(options, shape));
+        if (shape.has("P")) {
+            list.push_back(block_group<true>(options, "conv1d_block", shape));
+            list.push_back(block_group<false>(options, "conv1d_block_single", shape));
+        }
     return list;
 }
 
