@@ -51,7 +51,7 @@ static double h_magnitude(const step_check *v, int64_t gate, int64_t j, const do
 }
 
 /* What is lost where x mask, h mask and r h are flushed. */
-static double flushed(const step_check *v, int64_t gate, int64_t j) {
+static double flushed(const context *c, const step_check *v, int64_t gate, int64_t j) {
     const gru_case *k = v->k;
     const weir_gru *p = &k->call.p;
     double sum = 0, products = (k->mask_h ? 1 : 0) + (gate == 2 && !p->reset_after ? 1 : 0);
@@ -59,7 +59,7 @@ static double flushed(const step_check *v, int64_t gate, int64_t j) {
         sum += fabs((double)k->w[(i * 3 + gate) * p->H + j]);
     for (int64_t i = 0; products > 0 && i < p->H; i++)
         sum += products * fabs((double)k->u[(i * 3 + gate) * p->H + j]);
-    return sum * (double)FLT_MIN;
+    return gru_bound_settle(c, sum * (double)FLT_MIN);
 }
 
 /* Error of a sum before its activation. */
@@ -75,7 +75,7 @@ static void gate_bounds(context *c, step_check *v) {
         double *bound = gate ? v->r : v->z;
         for (int64_t j = 0; j < p->H; j++) {
             double magnitude = x_magnitude(v, gate, j) + h_magnitude(v, gate, j, NULL);
-            double error = sum_error(c, roundings, magnitude) + flushed(v, gate, j);
+            double error = sum_error(c, roundings, magnitude) + flushed(c, v, gate, j);
             bound[j] = bound_activation(p->recurrent, error, (double)v->gates[gate * H_p + j]);
         }
     }
@@ -91,7 +91,8 @@ static void candidate_bounds(context *c, step_check *v) {
         double x_part = x_magnitude(v, 2, j), error;
         if (p->reset_after) {
             double q = fabs((double)v->gates[3 * H_p + j]);
-            v->q[j] = sum_error(c, (double)(H + 3), h_magnitude(v, 2, j, NULL)) + flushed(v, 2, j);
+            v->q[j] =
+                sum_error(c, (double)(H + 3), h_magnitude(v, 2, j, NULL)) + flushed(c, v, 2, j);
             error = v->r[j] * q + fabs((double)r[j]) * v->q[j] + v->r[j] * v->q[j];
             error += sum_error(c, (double)(p->C_in + 4), x_part + r_most[j] * (q + v->q[j]));
             v->q[j] += U32 * q;
@@ -99,7 +100,7 @@ static void candidate_bounds(context *c, step_check *v) {
             error = h_magnitude(v, 2, j, v->r) +
                     sum_error(c, roundings, x_part + h_magnitude(v, 2, j, r_most));
         }
-        error += flushed(v, 2, j);
+        error += flushed(c, v, 2, j);
         v->c[j] = bound_activation(p->activation, gru_bound_settle(c, error),
                                    (double)v->gates[2 * H_p + j]) +
                   U32 * fabs((double)v->gates[2 * H_p + j]);
