@@ -259,47 +259,68 @@ static void gates_row(const forward *f, int64_t r, float *gates) {
     for (k = 0; k < H; k += VL) v_store(rh + k, v_mul(v_load(a + H + k), v_load(h + k)));
 }
 
-/* A four: `columns` vectors of each of `rows` rows; where both are few, some vectors twice. */
-typedef struct fours {
-    int64_t rows, columns;
-} fours;
+/* Sums of the candidate: with reset after r q is still to be added. */
+static rows candidate_rows(const forward *f) {
+    rows c = {f->a, PARTS * f->b.H};
+    if (f->b.c->p.reset_after && f->steps_ahead) c = ahead_rows(f);
+    c.p += PART_C * f->b.H;
+    return c;
+}
 
-/* Where the vectors of a four lie in a matrix. */
-static v4_at at_stride(fours f, int64_t stride) {
-    if (f.columns == 4) return (v4_at){VL, 2 * VL};
-    if (f.columns == 2) return (v4_at){VL, f.rows > 1 ? stride : 0};
-    return (v4_at){f.rows > 1 ? stride : 0, f.rows > 2 ? 2 * stride : 0};
+/* Candidate and new state of vector k of row r. */
+static void state_vector(const forward *f, int64_t r, int64_t k) {
+    const weir_gru *p = &f->b.c->p;
+    const int64_t H = f->b.H;
+    const rows from = candidate_rows(f);
+    const float *a = f->a + r * PARTS * H + k;
+    float *h = f->h + r * H + k;
+    vf c = v_load(from.p + r * from.stride + k), z = v_load(a);
+    if (p->reset_after) c = v_fma(v_load(a + PART_R * H), v_load(a + PART_Q * H), c);
+    c = v_activate(p->activation, c);
+    vf state = v_fma(z, v_load(h), v_fnma(z, c, c));
+    v_store(h, state);
+    if (f->gates.p) {
+        float *gates = f->gates.p + r * f->gates.stride + k;
+        v_store(gates + 2 * H, c);
+        if (p->reset_after) v_store(gates + 3 * H, v_load(a + PART_Q * H));
+        v_store(f->state.p + r * f->state.stride + k, state);
+    }
+    if (f->y.p) store_below(f->y.p + r * f->y.stride, k, p->H, state);
+}
+
+/* Where the vectors of a four lie in a matrix: `columns` vectors of each row. */
+static v4_at four_at(int64_t columns, int64_t stride) {
+    if (columns == 4) return (v4_at){VL, 2 * VL};
+    if (columns == 2) return (v4_at){VL, stride};
+    return (v4_at){stride, 2 * stride};
 }
 
 /* y ends where H ends. */
-static void y_store(const forward *f, int64_t r, int64_t k, fours by, vf4 state) {
+static void y_store(const forward *f, int64_t r, int64_t k, int64_t columns, vf4 state) {
     const int64_t H = f->b.c->p.H;
     float *y = f->y.p + r * f->y.stride;
-    const v4_at at = at_stride(by, f->y.stride), units = at_stride(by, 0);
+    const v4_at at = four_at(columns, f->y.stride), units = four_at(columns, 0);
     if (f->b.H == H) {
         v4_store(y + k, at, state);
         return;
     }
-    store_below(y + at.b - units.b, k + units.b, H, state.b);
     store_below(y, k, H, state.a);
+    store_below(y + at.b - units.b, k + units.b, H, state.b);
     store_below(y + at.c - units.c, k + units.c, H, state.c);
     store_below(y + at.b + at.c - units.b - units.c, k + units.b + units.c, H, state.d);
 }
 
-/* Candidate and new state of the rows of a four from r on. */
-static void state_rows(const forward *f, int64_t r, fours by) {
+/* As state_vector, of the 4 / columns rows from r on. */
+static void state_fours(const forward *f, int64_t r, int64_t columns) {
     const weir_gru *p = &f->b.c->p;
     const int64_t H = f->b.H;
-    const v4_at in_a = at_stride(by, PARTS * H), in_h = at_stride(by, H),
-                in_gates = at_stride(by, f->gates.stride);
+    const rows from = candidate_rows(f);
+    const v4_at in_a = four_at(columns, PARTS * H), in_c = four_at(columns, from.stride),
+                in_h = four_at(columns, H), in_gates = four_at(columns, f->gates.stride);
     const float *a = f->a + r * PARTS * H;
     float *h = f->h + r * H;
-    rows c_from = {f->a, PARTS * H}; /* before r q is added */
-    if (p->reset_after && f->steps_ahead) c_from = ahead_rows(f);
-    const v4_at in_c = at_stride(by, c_from.stride);
-    const float *c_at = c_from.p + r * c_from.stride + PART_C * H;
-    for (int64_t k = 0; k < H; k += by.columns * VL) {
-        vf4 c = v4_load(c_at + k, in_c);
+    for (int64_t k = 0; k < H; k += columns * VL) {
+        vf4 c = v4_load(from.p + r * from.stride + k, in_c);
         if (p->reset_after)
             c = v4_fma(v4_load(a + PART_R * H + k, in_a), v4_load(a + PART_Q * H + k, in_a), c);
         c = v4_activate(p->activation, c);
@@ -313,18 +334,17 @@ static void state_rows(const forward *f, int64_t r, fours by) {
                 v4_store(gates + 3 * H, in_gates, v4_load(a + PART_Q * H + k, in_a));
             v4_store(f->state.p + r * f->state.stride + k, in_gates, state);
         }
-        if (f->y.p) y_store(f, r, k, by, state);
+        if (f->y.p) y_store(f, r, k, columns, state);
     }
 }
 
 static void states(const forward *f) {
-    const int64_t m = f->b.m, vectors = f->b.H / VL;
-    fours by = {.columns = vectors % 4 == 0 ? 4 : vectors % 2 == 0 ? 2 : 1};
-    for (int64_t r = 0; r < m; r += by.rows) {
-        by.rows = 4 / by.columns;
-        while (by.rows > m - r) by.rows /= 2;
-        state_rows(f, r, by);
-    }
+    const int64_t H = f->b.H, vectors = H / VL;
+    const int64_t columns = vectors % 4 == 0 ? 4 : vectors % 2 == 0 ? 2 : 1;
+    int64_t r = 0;
+    for (; r + 4 / columns <= f->b.m; r += 4 / columns) state_fours(f, r, columns);
+    for (; r < f->b.m; r++)
+        for (int64_t k = 0; k < H; k += VL) state_vector(f, r, k);
 }
 
 /* ---- steps ---- */

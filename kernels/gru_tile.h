@@ -179,10 +179,11 @@ static inline void product_from(const float *init, int64_t init_stride, int64_t 
     static const float zeros[TILE_FLOATS];
     const tile_shape *shape;
     for (int64_t r0 = 0, r1; r0 < rows; r0 = r1) {
-        int64_t step = tile_fit(tile_shapes, rows - r0, vectors)->rows;
+        const tile_shape *first = tile_fit(tile_shapes, rows - r0, vectors);
+        int64_t step = first->rows;
         r1 = r0 + (rows - r0) / step * step;
         for (int64_t v = 0; v < vectors; v += shape->vectors) {
-            shape = tile_fit(tile_shapes, step, vectors - v);
+            shape = tile_fit(first, step, vectors - v);
             for (int64_t r = r0; r < r1; r += step)
                 shape->product(f, count, init ? init + r * init_stride + v * VL : zeros,
                                init_stride, out + r * out_stride + v * VL, out_stride, r, v * VL);
