@@ -226,9 +226,11 @@ static void sums_candidate(const forward *f) {
 /*
  * The reserve and y have three streams for each sample, more than the hardware follows. What the
  * rest of the step writes, and the next step first, is fetched between its two products: fetched all
- * at once it waits for itself.
+ * at once it waits for itself. Inline, for gcc takes a function that only prefetches for one without
+ * effect and drops its calls.
  */
-static void prefetch_row(const forward *f, int64_t r, const float *gates) {
+static inline __attribute__((always_inline)) void prefetch_row(const forward *f, int64_t r,
+                                                               const float *gates) {
     const weir_gru *p = &f->b.c->p;
     const int64_t H = f->b.H, parts = gru_parts(p);
     prefetch(gates + 2 * H, (parts - 2) * H);
