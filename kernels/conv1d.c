@@ -7,9 +7,34 @@ enum {
     LEAF_ROWS = 128, /* the fewest rows of dy that a partial weight gradient is summed over */
     MAX_LEAVES = 32, /* partial weight gradients at most ... */
     MAX_LEAF_FLOATS = 1 << 24, /* ... and floats of them all */
-    TILE_ROWS = 12,            /* a multiple of every register tile's rows */
-    BLOCK = 8                  /* side of the squares in which weights are transposed */
+    TILE_ROWS = 12,            /* a multiple of some register tiles' rows */
+    LEAST_WORK = 1 << 17,      /* multiply-adds worth waking another thread: 1 to 2 microseconds */
+    SHORT_WORK = 1 << 23       /* multiply-adds of a thread that are cut no further */
 };
+
+static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+/* a b, or INT64_MAX. */
+static int64_t product(int64_t a, int64_t b) {
+    int64_t ab;
+    return __builtin_mul_overflow(a, b, &ab) ? INT64_MAX : ab;
+}
+
+/*
+ * Rows of `work` multiply-adds each that are worth a chunk. A short loop has one chunk for each thread,
+ * so that few tiles are cut; a long one has more, so that a thread that is late does not hold up the
+ * others. No sum depends on this.
+ */
+static int64_t rows_grain(const weir_runtime *rt, int64_t rows, int64_t work) {
+    int64_t share = ceil_div(rows, weir_runtime_threads(rt));
+    int64_t fewest = ceil_div(LEAST_WORK, work);
+    if (product(share, work) > SHORT_WORK)
+        fewest = max(weir_grain(work, TILE_ROWS), share / 16 / TILE_ROWS * TILE_ROWS);
+    else
+        fewest = max(fewest, share);
+    return min(fewest, rows);
+}
 
 static weir_status check_options(const char *op, const weir_conv1d *p) {
     WEIR_TRY(weir_check_pointer(op, "p", p));
@@ -83,44 +108,26 @@ weir_status weir_conv1d_fwd_as(const char *op, weir_runtime *rt, const weir_conv
     call.y = y;
     rows_task task = {&call, weir_runtime_kernels(rt)->conv1d_fwd};
     return weir_parallel_for(rt, p->N * call.T_out,
-                             weir_grain(p->K * p->C_in * p->C_out, TILE_ROWS), run_rows, &task);
+                             rows_grain(rt, p->N * call.T_out, p->K * p->C_in * p->C_out), run_rows,
+                             &task);
 }
 
 typedef struct transpose_task {
+    const weir_conv1d *p;
+    const weir_kernels *kernels;
     const float *w;
     float *w_t;
-    int64_t K, C_in, C_out, blocks; /* blocks of rows of w for one k */
 } transpose_task;
 
-/* A whole square, so that the compiler can keep it in vector registers. */
-static void transpose_block(const float *restrict w, int64_t C_out, float *restrict w_t,
-                            int64_t C_in) {
-    for (int o = 0; o < BLOCK; o++)
-        for (int i = 0; i < BLOCK; i++) w_t[o * C_in + i] = w[i * C_out + o];
-}
-
-/* Item k blocks + j: rows j BLOCK ... of w[k][C_in][C_out] become columns of
- * w_t[K - 1 - k][C_out][C_in]. */
 static void run_transpose(void *arg, int64_t begin, int64_t end, int worker) {
     const transpose_task *task = arg;
-    int64_t C_in = task->C_in, C_out = task->C_out;
     (void)worker;
-    for (int64_t item = begin; item < end; item++) {
-        int64_t k = item / task->blocks, i0 = item % task->blocks * BLOCK, o = 0;
-        int64_t rows = i0 + BLOCK <= C_in ? BLOCK : C_in - i0;
-        const float *w = task->w + (k * C_in + i0) * C_out;
-        float *w_t = task->w_t + (task->K - 1 - k) * C_in * C_out + i0;
-        for (; rows == BLOCK && o + BLOCK <= C_out; o += BLOCK)
-            transpose_block(w + o, C_out, w_t + o * C_in, C_in);
-        for (; o < C_out; o++)
-            for (int64_t i = 0; i < rows; i++) w_t[o * C_in + i] = w[i * C_out + o];
-    }
+    task->kernels->conv1d_transpose(task->p, begin, end, task->w, task->w_t);
 }
 
 static weir_status transpose(weir_runtime *rt, const weir_conv1d *p, const float *w, float *w_t) {
-    int64_t blocks = (p->C_in - 1) / BLOCK + 1;
-    transpose_task task = {w, w_t, p->K, p->C_in, p->C_out, blocks};
-    return weir_parallel_for(rt, p->K * blocks, weir_grain(p->C_out * BLOCK * 16, 1), run_transpose,
+    transpose_task task = {p, weir_runtime_kernels(rt), w, w_t};
+    return weir_parallel_for(rt, p->K * p->C_out, weir_grain(p->C_in * 8, 16), run_transpose,
                              &task);
 }
 
@@ -143,8 +150,8 @@ weir_status weir_conv1d_bwd_data_as(const char *op, weir_runtime *rt, const weir
     rows_task task = {&call, weir_runtime_kernels(rt)->conv1d_bwd_data};
     weir_status status = transpose(rt, p, w, w_t);
     if (status == WEIR_OK)
-        status =
-            weir_parallel_for(rt, p->N * p->T, weir_grain(weights, TILE_ROWS), run_rows, &task);
+        status = weir_parallel_for(rt, p->N * p->T, rows_grain(rt, p->N * p->T, weights), run_rows,
+                                   &task);
     weir_scratch_put(rt, w_t);
     return status;
 }
@@ -208,12 +215,15 @@ static void run_bias_tree(void *arg, int64_t begin, int64_t end, int worker) {
     sum_leaves(task, 0, task->call->p.C_out, task->db, task->db_leaves, task->call->p.C_out);
 }
 
-/* Rows of dw in a task: as many as leave each thread a few tasks, as every task reads x and dy of its
- * leaf again. No sum depends on this. */
+/* Rows of dw in a task: as many as leave each thread a few tasks, or one in a short loop, as every task
+ * reads x and dy of its leaf again. No sum depends on this. */
 static int64_t part_rows(const weights_task *task, int threads) {
-    int64_t least = weir_grain(task->leaf_rows * task->call->p.C_out, TILE_ROWS);
-    int64_t shared = task->Q / (4 * threads / task->leaves + 1);
-    return shared > least ? (shared + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS : least;
+    int64_t work = task->leaf_rows * task->call->p.C_out; /* of a row of dw */
+    bool brief = product(work, task->Q) <= product(SHORT_WORK, threads) / task->leaves;
+    int64_t parts = brief ? ceil_div(threads, task->leaves) : 4 * threads / task->leaves + 1;
+    int64_t shared = brief ? ceil_div(task->Q, parts)
+                           : ceil_div(ceil_div(task->Q, parts), TILE_ROWS) * TILE_ROWS;
+    return max(shared, ceil_div(LEAST_WORK, work));
 }
 
 static weir_status run_weights(weir_runtime *rt, weights_task *task) {

@@ -20,6 +20,15 @@ void weir_conv1d_fwd_scalar(const weir_conv1d_call *c, int64_t r0, int64_t r1) {
     }
 }
 
+void weir_conv1d_transpose_scalar(const weir_conv1d *p, int64_t r0, int64_t r1, const float *w,
+                                  float *w_t) {
+    for (int64_t r = r0; r < r1; r++) {
+        int64_t k = p->K - 1 - r / p->C_out, o = r % p->C_out;
+        for (int64_t i = 0; i < p->C_in; i++)
+            w_t[r * p->C_in + i] = w[(k * p->C_in + i) * p->C_out + o];
+    }
+}
+
 void weir_conv1d_bwd_data_scalar(const weir_conv1d_call *c, int64_t r0, int64_t r1) {
     const weir_conv1d *p = &c->p;
     for (int64_t r = r0; r < r1; r++) {

@@ -1,59 +1,51 @@
 /* conv1d as products of overlapping rows, without a copy of x. SPDX-License-Identifier: Apache-2.0
  */
+#include "kernels/columns.h"
+#include "kernels/conv1d_lanes.h"
+#include "kernels/conv1d_product.h"
 #include "kernels/kernels.h"
-#include "kernels/tile.h"
+#include "kernels/transpose.h"
 
-/*
- * Forward and backward data are one product:
- *
- *   y[row m of a sample] = act(b + sum over k, i of x[from + m step + k dk][i] w[k][i][:])
- *
- * with steps outside x left out. Forward: all rows of y. Backward data: the rows of dx in S phases,
- * t = phase, phase + S, ...; the rows of one phase are reached by the same k. There k counts down, so
- * that the rows of dy come in ascending order, and w_t has its k in that order.
- */
-typedef struct product {
-    const float *x, *w, *b;
-    float *y;
-    int64_t T_x, T_y;            /* steps of a sample */
-    int64_t C_x, C_y;            /* channels */
-    int64_t phase, stride, rows; /* of y: its steps phase + m stride, 0 <= m < rows */
-    int64_t from, step, dk;
-    int64_t K, wk;          /* wk: floats of w from one k to the next */
-    int64_t inner0, inner1; /* rows inner0 <= m < inner1 are inside x for every k */
-    weir_activation activation;
-    bool gradient; /* sums end with + 0 */
-} product;
+/* The second height of tiles, where rows don't fill tiles of R rows. */
+#define LOWER_R2 (VREGS >= 32 ? 12 : 5)
+#define LOWER_R1 (VREGS >= 32 ? 20 : 10)
 
-/* Columns c, c + 1, ... of a tile, 2 or 1 vectors wide. */
-typedef struct columns {
-    int64_t c;
-    int V, R;
-    bool masked;
-    vm m;
-} columns;
-
-static columns columns_at(int64_t c, int64_t C) {
-    columns a = {.c = c, .V = C - c > VL ? 2 : 1};
-    int64_t left = C - c - (a.V - 1) * VL;
-    a.R = a.V == 2 ? TILE_R2 : TILE_R1;
-    a.masked = left < VL;
-    a.m = v_tail(left);
-    return a;
+/* R: one of the heights that next_height() gives. */
+static void multiply(const tile_product *p, columns a, int64_t R) {
+    vm m = a.m;
+    switch (a.V * 64 + R * 2 + a.masked) {
+#define HEIGHT(R, V)                                                \
+    case V * 64 + 2 * (R): tile_multiply(p, R, V, m, false); break; \
+    case V * 64 + 2 * (R) + 1: tile_multiply(p, R, V, m, true); break;
+        HEIGHT(TILE_R1, 1)
+        HEIGHT(TILE_R2, 2)
+        HEIGHT(LOWER_R1, 1)
+        HEIGHT(LOWER_R2, 2)
+        HEIGHT(4, 1)
+        HEIGHT(4, 2)
+        HEIGHT(8, 1)
+#if VREGS >= 32
+        HEIGHT(8, 2)
+        HEIGHT(12, 1)
+#endif
+#undef HEIGHT
+    }
 }
 
-static void multiply(const tile_product *p, columns a) {
-    if (a.V == 2 && !a.masked)
-        tile_multiply(p, TILE_R2, 2, a.m, false);
-    else if (a.V == 2)
-        tile_multiply(p, TILE_R2, 2, a.m, true);
-    else
-        tile_multiply(p, TILE_R1, 1, a.m, true);
+/* Rows of the next tile where `rows` are left, more than those only for fewer than 4. A few lower tiles
+ * spare a last one of a few rows. */
+static int64_t next_height(columns a, int64_t rows) {
+    int64_t lower = a.V == 2 ? LOWER_R2 : LOWER_R1;
+    int64_t idle = ceil_div(rows, a.R) * a.R - rows;
+    if (rows >= a.R && idle <= (a.R - lower) * (rows / lower)) return idle > 0 ? lower : a.R;
+    if (rows >= a.R) return a.R;
+    return rows >= lower ? lower : max(4, min(12, rows / 4 * 4));
 }
 
 /* Rows of the smallest tile that holds `rows` rows. */
 static int64_t height(columns a, int64_t rows) {
-    return rows <= 4 ? 4 : rows <= 8 && a.R > 8 ? 8 : a.R;
+    int64_t even = ceil_div(rows, 4) * 4;
+    return even <= (a.V == 2 ? 8 : 12) ? min(a.R, even) : a.R;
 }
 
 /* R = height(a, ...). */
@@ -69,21 +61,17 @@ static void multiply_rows(columns a, int64_t R, int64_t L, const float *const *x
         tile_multiply_rows(4, 1, a.m, true, L, x, w, ldw, acc);
     else if (R == 8)
         tile_multiply_rows(8, 1, a.m, true, L, x, w, ldw, acc);
+    else if (R == 12)
+        tile_multiply_rows(12, 1, a.m, true, L, x, w, ldw, acc);
     else
         tile_multiply_rows(TILE_R1, 1, a.m, true, L, x, w, ldw, acc);
 }
-
-static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
-
-/* a / b rounded up, for b > 0. */
-static int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : a / b; }
 
 /* True when the k follow each other in x as in w: then all of them are one long row. */
 static bool is_contiguous(const product *p) { return p->dk == 1 && p->wk == p->C_x * p->C_y; }
 
 /* A tile of R rows from row m of sample n on, all of them inside x for every k. */
-static void inner_tile(const product *p, columns a, int64_t n, int64_t m) {
+static void inner_tile(const product *p, columns a, int64_t R, int64_t n, int64_t m) {
     bool one = is_contiguous(p);
     tile_product t = {
         .x = p->x + (n * p->T_x + p->from + m * p->step) * p->C_x,
@@ -101,10 +89,10 @@ static void inner_tile(const product *p, columns a, int64_t n, int64_t m) {
         .gradient = p->gradient,
     };
     /* The steps of x that only the next tile reads; none where a stride skips steps. */
-    const float *next = t.x + a.R * t.xs + max(0, (p->K - 1) * p->dk) * p->C_x;
-    int64_t floats = a.c == 0 && p->step <= p->K ? a.R * t.xs : 0;
+    const float *next = t.x + R * t.xs + max(0, (p->K - 1) * p->dk) * p->C_x;
+    int64_t floats = a.c == 0 && p->step <= p->K ? R * t.xs : 0;
     for (int64_t i = 0; i < floats; i += 16) __builtin_prefetch(next + i);
-    multiply(&t, a);
+    multiply(&t, a, R);
 }
 
 /* The rows of an edge tile: they lie in several samples, or partly outside x. */
@@ -175,31 +163,47 @@ static int64_t first_row(const product *p, int64_t r) {
     return r / p->T_y * p->rows + max(0, m);
 }
 
-/* How many rows from row m of a sample on an edge tile takes: none of the next inner rows, so that
- * those begin with a whole tile, if that leaves few rows of edge tiles idle. */
-static int64_t edge_count(const product *p, int64_t R, int64_t m) {
-    int64_t inner = p->inner1 - p->inner0, edge = p->rows - inner / R * R;
-    if (inner < R || (R - edge % R) % R > R / 4) return R;
-    return min(R, m < p->inner0 ? p->inner0 - m : p->rows - m + p->inner0);
+/* Rows m0 <= m < m1 of sample n, at least 4 and all of them inner rows; the last tile may begin with
+ * rows of the tile before. */
+static void inner_rows(const product *p, columns a, int64_t n, int64_t m0, int64_t m1) {
+    for (int64_t m = m0, R; m < m1; m += R) {
+        R = next_height(a, m1 - m);
+        m = min(m, m1 - R);
+        inner_tile(p, a, R, n, m);
+    }
+}
+
+/* Columns a of rows g0 <= g < g1 of p. */
+static void run_columns(const product *p, columns a, int64_t g0, int64_t g1) {
+    const int64_t fewest = 8; /* inner rows of a sample that are worth tiles of their own */
+    bool apart = p->inner1 - p->inner0 >= fewest;
+    for (int64_t g = g0, count; g < g1; g += count) {
+        int64_t n = g / p->rows, m = g % p->rows;
+        int64_t inner = min(p->inner1 - m, g1 - g);
+        if (m >= p->inner0 && inner >= (apart ? 4 : fewest)) {
+            count = inner;
+            inner_rows(p, a, n, m, m + inner);
+        } else {
+            count = min(g1 - g, a.R);
+            if (apart && m < p->inner0) count = min(count, p->inner0 - m);
+            if (apart && m >= p->inner1) count = min(count, p->rows - m + p->inner0);
+            edge_tile(p, a, g, count);
+        }
+    }
 }
 
 /* The rows of p among rows r0 <= r < r1 of y. */
 static void run(product *p, int64_t r0, int64_t r1) {
     int64_t g0 = first_row(p, r0), g1 = first_row(p, r1);
-    int64_t reach = p->K > 0 ? (p->K - 1) * p->dk : 0;
-    p->inner0 = max(0, ceil_div(-p->from - min(reach, 0), p->step));
-    p->inner1 = min(p->rows, ceil_div(p->T_x - p->from - max(reach, 0), p->step));
+    if (lanes_pay(p)) {
+        lanes_run(p, g0, g1);
+        return;
+    }
+    int64_t reach = max(0, (p->K - 1) * p->dk);
+    p->inner0 = max(0, ceil_div(-p->from, p->step));
+    p->inner1 = min(p->rows, ceil_div(p->T_x - p->from - reach, p->step));
     for (columns a = columns_at(0, p->C_y); a.c < p->C_y; a = columns_at(a.c + a.V * VL, p->C_y))
-        for (int64_t g = g0, count; g < g1; g += count) {
-            int64_t n = g / p->rows, m = g % p->rows;
-            count = a.R;
-            if (g1 - g >= a.R && m >= p->inner0 && m + a.R <= p->inner1) {
-                inner_tile(p, a, n, m);
-            } else {
-                count = min(g1 - g, edge_count(p, a.R, m));
-                edge_tile(p, a, g, count);
-            }
-        }
+        run_columns(p, a, g0, g1);
 }
 
 void WEIR_KERNEL(conv1d_fwd)(const weir_conv1d_call *c, int64_t r0, int64_t r1) {
@@ -226,6 +230,16 @@ void WEIR_KERNEL(conv1d_fwd)(const weir_conv1d_call *c, int64_t r0, int64_t r1) 
 }
 
 static int64_t gcd(int64_t a, int64_t b) { return b == 0 ? a : gcd(b, a % b); }
+
+void WEIR_KERNEL(conv1d_transpose)(const weir_conv1d *p, int64_t r0, int64_t r1, const float *w,
+                                   float *w_t) {
+    for (int64_t r = r0, rows; r < r1; r += rows) {
+        int64_t k = p->K - 1 - r / p->C_out, o = r % p->C_out;
+        rows = min(p->C_out - o, r1 - r);
+        transpose(w + k * p->C_in * p->C_out + o, p->C_out, p->C_in, rows, w_t + r * p->C_in,
+                  p->C_in);
+    }
+}
 
 /* Step t of x is read by step (t + P_l - k D) / S of y, where that is whole: by every S / gcd(S, D)th
  * k, if at all. They are taken from the last one down. */
@@ -258,136 +272,5 @@ void WEIR_KERNEL(conv1d_bwd_data)(const weir_conv1d_call *c, int64_t r0, int64_t
             .gradient = true,
         };
         run(&p, r0, r1);
-    }
-}
-
-/*
- * Backward weights: a tile is R rows q = (k, i) of dw, and row r of dy adds to each the product with
- * x[q] = x[n][t S + k D - P_l][i]. The rows of a tile must follow each other in x as well: those of
- * one k do, and with D = 1 all.
- */
-typedef struct gradient {
-    const weir_conv1d_call *c;
-    int64_t r0, r1;
-    float *dw;
-    columns cols;
-    int64_t R;
-} gradient;
-
-/* Every height has its own code: what is left of K C_in rows after the whole tiles is often large. */
-static void outer_tile(const tile_rank *p, columns a, int64_t R) {
-    vm m = a.m;
-    if (a.V == 2 && R == TILE_R2 && !a.masked) {
-        tile_outer(p, TILE_R2, 2, m, false);
-        return;
-    }
-    switch (a.V * 16 + R) {
-#define HEIGHT(j)                                             \
-    case 16 + j + 1: tile_outer(p, j + 1, 1, m, true); break; \
-    case 32 + j + 1:                                          \
-        if (j < TILE_R2) tile_outer(p, j + 1, 2, m, true);    \
-        break;
-        TILE_EACH_ROW(HEIGHT)
-#undef HEIGHT
-    }
-}
-
-/* Adds the terms of `rows` rows of dy from step t on, in each of `samples` samples from n on. */
-static void outer(const gradient *a, int64_t q, int64_t n, int64_t samples, int64_t t,
-                  int64_t rows) {
-    const weir_conv1d_call *c = a->c;
-    int64_t s = t * c->p.S + q / c->p.C_in * c->p.D - c->P_l;
-    const tile_rank p = {
-        .x = c->x + (n * c->p.T + s) * c->p.C_in + q % c->p.C_in,
-        .dy = c->dy + (n * c->T_out + t) * c->p.C_out + a->cols.c,
-        .dw = a->dw + q * c->p.C_out + a->cols.c,
-        .xs = c->p.S * c->p.C_in,
-        .ld = c->p.C_out,
-        .rows = rows,
-        .samples = samples,
-        .x_sample = c->p.T * c->p.C_in,
-        .dy_sample = c->T_out * c->p.C_out,
-    };
-    outer_tile(&p, a->cols, a->R);
-}
-
-/* Adds the terms of row t of dy of sample n to those rows of the tile that are inside x there. */
-static void outer_edge(const gradient *a, int64_t q, int64_t n, int64_t t) {
-    const weir_conv1d_call *c = a->c;
-    const float *dy = c->dy + (n * c->T_out + t) * c->p.C_out + a->cols.c;
-    for (int64_t j = q; j < q + a->R; j++) {
-        int64_t s = t * c->p.S + j / c->p.C_in * c->p.D - c->P_l;
-        if (s < 0 || s >= c->p.T) continue;
-        vf x = v_set1(c->x[(n * c->p.T + s) * c->p.C_in + j % c->p.C_in]);
-        for (int v = 0; v < a->cols.V; v++) {
-            vm m = v == a->cols.V - 1 ? a->cols.m : v_tail(VL);
-            float *dw = a->dw + j * c->p.C_out + a->cols.c + v * VL;
-            vf sum = v_fma(x, v_load_m(dy + v * VL, m), v_load_m(dw, m));
-            v_store_m(dw, m, v_add(sum, v_zero())); /* as in tile_outer */
-        }
-    }
-}
-
-/* Adds to one tile of dw the rows r0 <= r < r1 of dy in ascending order. */
-static void gradient_tile(const gradient *a, int64_t q) {
-    const weir_conv1d_call *c = a->c;
-    int64_t S = c->p.S, T_out = c->T_out;
-    /* All rows of the tile are inside x for steps t0 <= t < t1 of dy. */
-    int64_t t0 = min(T_out, ceil_div(c->P_l - q / c->p.C_in * c->p.D, S));
-    int64_t t1 = ceil_div(c->p.T + c->P_l - (q + a->R - 1) / c->p.C_in * c->p.D, S);
-    for (int64_t r = a->r0; r < a->r1;) {
-        int64_t n = r / T_out, t = r % T_out, end = min(T_out, t + a->r1 - r);
-        int64_t samples = t == 0 && t0 <= 0 && t1 >= T_out ? (a->r1 - r) / T_out : 0;
-        if (samples > 0) {
-            outer(a, q, n, samples, 0, T_out);
-            r += samples * T_out;
-            continue;
-        }
-        r += end - t;
-        for (; t < min(t0, end); t++) outer_edge(a, q, n, t);
-        if (t < min(t1, end)) outer(a, q, n, 1, t, min(t1, end) - t);
-        for (t = max(t, t1); t < end; t++) outer_edge(a, q, n, t);
-    }
-}
-
-/* Adds the rows r0 <= r < r1 of dy to all tiles. */
-static void gradient_block(gradient *a, int64_t q0, int64_t q1) {
-    int64_t C_in = a->c->p.C_in, C_out = a->c->p.C_out;
-    for (a->cols = columns_at(0, C_out); a->cols.c < C_out;
-         a->cols = columns_at(a->cols.c + a->cols.V * VL, C_out))
-        for (int64_t q = q0; q < q1; q += a->R) {
-            int64_t end = a->c->p.D == 1 ? q1 : min(q1, (q / C_in + 1) * C_in);
-            a->R = min(a->cols.R, end - q);
-            gradient_tile(a, q);
-        }
-}
-
-/* Rows of dy are taken in blocks that stay in the cache while all tiles pass over them. */
-void WEIR_KERNEL(conv1d_bwd_weights)(const weir_conv1d_call *c, int64_t r0, int64_t r1, int64_t q0,
-                                     int64_t q1, float *dw) {
-    const int64_t cache_floats = 3 << 14, fewest = 128;
-    int64_t T_out = c->T_out, C_out = c->p.C_out;
-    int64_t rows = max(fewest, cache_floats / (c->p.C_in + C_out));
-    gradient a = {.c = c, .dw = dw};
-    for (int64_t i = q0 * C_out; i < q1 * C_out; i++) dw[i] = 0;
-    for (a.r0 = r0; a.r0 < r1; a.r0 = a.r1) {
-        a.r1 = a.r0 + rows;
-        if (T_out <= rows) a.r1 -= a.r1 % T_out; /* whole samples need fewer tiles */
-        a.r1 = min(a.r1, r1);
-        gradient_block(&a, q0, q1);
-    }
-}
-
-void WEIR_KERNEL(sum_rows)(int64_t C, int64_t r0, int64_t r1, const float *a, float *out) {
-    for (columns k = columns_at(0, C); k.c < C; k = columns_at(k.c + k.V * VL, C)) {
-        const float *row = a + k.c;
-        vm m0 = k.V == 2 ? v_tail(VL) : k.m, m1 = k.V == 2 ? k.m : v_tail(0);
-        vf sum0 = v_zero(), sum1 = v_zero();
-        for (int64_t r = r0; r < r1; r++) {
-            sum0 = v_add(sum0, v_load_m(row + r * C, m0));
-            sum1 = v_add(sum1, v_load_m(row + r * C + VL, m1));
-        }
-        v_store_m(out + k.c, m0, v_add(sum0, v_zero()));
-        v_store_m(out + k.c + VL, m1, v_add(sum1, v_zero()));
     }
 }

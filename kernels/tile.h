@@ -17,12 +17,20 @@
 #define TILE_INLINE static inline __attribute__((always_inline))
 
 /* Rows of a tile that is two vectors wide, and of one that is one vector wide. */
-#define TILE_R2 (VREGS >= 32 ? 12 : 6)
-#define TILE_R1 12
-#define TILE_R_MAX 12
+#define TILE_R2 (VREGS >= 32 ? 14 : 6)
+#define TILE_R1 (VREGS >= 32 ? 24 : 12)
+#define TILE_R_MAX 24
+/* The same of tile_outer, which needs fewer registers for addresses. */
+#define TILE_OUTER_R2 (VREGS >= 32 ? 14 : 6)
+#define TILE_OUTER_R1 (VREGS >= 32 ? 14 : 12)
 
 /* F(j) for each row; F says `if (j < R)` for itself. */
-#define TILE_EACH_ROW(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+#define TILE_EACH_ROW(F)                                                                           \
+    F(0)                                                                                           \
+    F(1)                                                                                           \
+    F(2)                                                                                           \
+    F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) F(16) F(17) F(18) F(19) \
+        F(20) F(21) F(22) F(23)
 
 #define TILE_ZERO(j) vf a##j = v_zero(), b##j = v_zero();
 #define TILE_LOAD(j, address, masked)                            \
@@ -49,6 +57,8 @@
         a##j = v_max(v_zero(), a##j);             \
         if (V == 2) b##j = v_max(v_zero(), b##j); \
     }
+/* The compiler does not know any more where p came from. */
+#define TILE_OPAQUE(p) __asm__("" : "+r"(p))
 /* Row j of the tile += scalar times the vectors w0, w1. */
 #define TILE_FMA(j, scalar)                       \
     if (j < R) {                                  \
@@ -68,13 +78,14 @@ typedef struct tile_product {
     bool gradient;
 } tile_product;
 
-TILE_INLINE void tile_activate(weir_activation activation, const int R, const int V, vm m,
-                               const bool masked, float *y, int64_t ldy) {
+/* Not inline, because it is much code and little time. */
+static __attribute__((noinline, unused)) void tile_activate(weir_activation activation, int R,
+                                                            int V, vm m, float *y, int64_t ldy) {
     for (int j = 0; j < R; j++)
         for (int v = 0; v < V; v++) {
-            const bool last = masked && v == V - 1;
+            vm lanes = v == V - 1 ? m : v_tail(VL);
             float *p = y + j * ldy + v * VL;
-            v_store_if(p, m, v_activate(activation, v_load_if(p, m, last)), last);
+            v_store_m(p, lanes, v_activate(activation, v_load_m(p, lanes)));
         }
 }
 
@@ -89,11 +100,17 @@ TILE_INLINE void tile_multiply(const tile_product *p, const int R, const int V, 
 #undef LOAD
     }
     for (int64_t k = 0; k < p->K; k++, x += p->xk, w += p->wk) {
-        const float *xi = x, *wi = w;
-        for (int64_t i = 0; i < p->L; i++, xi++, wi += ldw) {
+        const float *wi = w, *x0 = x, *x5 = x + 5 * xs, *x10 = x5 + 5 * xs, *x15 = x10 + 5 * xs,
+                    *x20 = x15 + 5 * xs;
+        TILE_OPAQUE(x5);
+        TILE_OPAQUE(x10);
+        TILE_OPAQUE(x15);
+        TILE_OPAQUE(x20);
+        for (int64_t i = 0; i < p->L; i++, wi += ldw) {
             vf w0 = v_load_if(wi, m, masked && V == 1);
             vf w1 = V == 2 ? v_load_if(wi + VL, m, masked) : w0;
-#define STEP(j) TILE_FMA(j, xi[j * xs])
+#define STEP(j) \
+    TILE_FMA(j, (j < 5 ? x0 : j < 10 ? x5 : j < 15 ? x10 : j < 20 ? x15 : x20)[i + j % 5 * xs])
             TILE_EACH_ROW(STEP)
 #undef STEP
         }
@@ -107,7 +124,7 @@ TILE_INLINE void tile_multiply(const tile_product *p, const int R, const int V, 
 #define STORE(j) TILE_STORE(j, p->y + j * p->ldy, masked)
     TILE_EACH_ROW(STORE)
 #undef STORE
-    if (p->activation > WEIR_RELU) tile_activate(p->activation, R, V, m, masked, p->y, p->ldy);
+    if (p->activation > WEIR_RELU) tile_activate(p->activation, R, V, m, p->y, p->ldy);
 }
 
 /* acc[j][:] += sum over i < L of x[j][i] w[i ldw][:], j < R: rows anywhere, acc[j] V whole vectors. */
@@ -130,20 +147,21 @@ TILE_INLINE void tile_multiply_rows(const int R, const int V, vm m, const bool m
 #undef STORE
 }
 
-/* dw[j ld + :] += sum over n < samples, r < rows, in this order, of
- * x[n x_sample + r xs + j] dy[n dy_sample + r ld + :], j < R; at the end + 0. (Sums may go on
- * after that: a zero's sign has no effect on a sum that is not zero, nor on one that ends with + 0.) */
+/* dw[j ldw + :] += sum over n < samples, r < rows, in this order, of
+ * x[n x_sample + r xs + j] dy[n dy_sample + r ld + :], j < R; a gradient ends with + 0. (It may
+ * go on after that: a zero's sign has no effect on a sum that is not zero, nor on one that ends with + 0.) */
 typedef struct tile_rank {
     const float *x, *dy;
     float *dw;
-    int64_t xs, ld;
+    int64_t xs, ld, ldw;
     int64_t rows, samples, x_sample, dy_sample;
+    bool gradient;
 } tile_rank;
 
 TILE_INLINE void tile_outer(const tile_rank *p, const int R, const int V, vm m, const bool masked) {
     const int64_t xs = p->xs, ld = p->ld;
     TILE_EACH_ROW(TILE_ZERO)
-#define LOAD(j) TILE_LOAD(j, p->dw + j * ld, masked)
+#define LOAD(j) TILE_LOAD(j, p->dw + j * p->ldw, masked)
     TILE_EACH_ROW(LOAD)
 #undef LOAD
     for (int64_t n = 0; n < p->samples; n++) {
@@ -156,8 +174,10 @@ TILE_INLINE void tile_outer(const tile_rank *p, const int R, const int V, vm m, 
 #undef STEP
         }
     }
-    TILE_EACH_ROW(TILE_PLUS_ZERO) /* harmless where the sums go on */
-#define STORE(j) TILE_STORE(j, p->dw + j * ld, masked)
+    if (p->gradient) {
+        TILE_EACH_ROW(TILE_PLUS_ZERO)
+    }
+#define STORE(j) TILE_STORE(j, p->dw + j * p->ldw, masked)
     TILE_EACH_ROW(STORE)
 #undef STORE
 }

@@ -12,6 +12,9 @@
  *   v_load_m(p, m), v_store_m(p, m, a) touch only memory of lanes in m; other lanes load as 0
  *   v_stream(p, a)         p a multiple of VL floats: past the caches, for what is larger than they;
  *                          v_stream_end() before another thread may look
+ *   vcolumns               4 vectors, .column[0 .. 3]
+ *   v_load_columns(p, ld), v_store_columns(p, ld, a)   VL rows of 4 floats, ld apart: column[j] has
+ *                          the float j of each row
  *   v_fma(a, b, c)         a b + c, rounded once;  v_fnma(a, b, c)  c - a b, rounded once
  *   v_max(a, b)            a > b ? a : b           v_min(a, b)      a < b ? a : b
  *                          so b is the result when either is NaN or both are zero (as x86)

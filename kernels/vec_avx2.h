@@ -33,6 +33,38 @@ static inline void v_store_m(float *p, vm m, vf a) {
 static inline void v_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
 static inline void v_stream_end(void) { _mm_sfence(); }
 
+typedef struct vcolumns {
+    vf column[4];
+} vcolumns;
+
+/* In each half a square of 4 floats. */
+static inline vcolumns transpose4(vf a, vf b, vf c, vf d) {
+    __m256d ab0 = _mm256_castps_pd(_mm256_unpacklo_ps(a, b));
+    __m256d ab1 = _mm256_castps_pd(_mm256_unpackhi_ps(a, b));
+    __m256d cd0 = _mm256_castps_pd(_mm256_unpacklo_ps(c, d));
+    __m256d cd1 = _mm256_castps_pd(_mm256_unpackhi_ps(c, d));
+    return (vcolumns){{_mm256_castpd_ps(_mm256_unpacklo_pd(ab0, cd0)),
+                       _mm256_castpd_ps(_mm256_unpackhi_pd(ab0, cd0)),
+                       _mm256_castpd_ps(_mm256_unpacklo_pd(ab1, cd1)),
+                       _mm256_castpd_ps(_mm256_unpackhi_pd(ab1, cd1))}};
+}
+static inline vf load_halves(const float *p, int64_t ld) {
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + 4 * ld),
+                                1);
+}
+static inline void store_halves(float *p, int64_t ld, vf a) {
+    _mm_storeu_ps(p, _mm256_castps256_ps128(a));
+    _mm_storeu_ps(p + 4 * ld, _mm256_extractf128_ps(a, 1));
+}
+static inline vcolumns v_load_columns(const float *p, int64_t ld) {
+    return transpose4(load_halves(p, ld), load_halves(p + ld, ld), load_halves(p + 2 * ld, ld),
+                      load_halves(p + 3 * ld, ld));
+}
+static inline void v_store_columns(float *p, int64_t ld, vcolumns a) {
+    vcolumns rows = transpose4(a.column[0], a.column[1], a.column[2], a.column[3]);
+    for (int j = 0; j < 4; j++) store_halves(p + j * ld, ld, rows.column[j]);
+}
+
 static inline vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 static inline vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 static inline vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }

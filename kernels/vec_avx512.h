@@ -29,6 +29,42 @@ static inline void v_store_m(float *p, vm m, vf a) { _mm512_mask_storeu_ps(p, m,
 static inline void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
 static inline void v_stream_end(void) { _mm_sfence(); }
 
+typedef struct vcolumns {
+    vf column[4];
+} vcolumns;
+
+/* In each quarter a square of 4 floats. */
+static inline vcolumns transpose4(vf a, vf b, vf c, vf d) {
+    __m512d ab0 = _mm512_castps_pd(_mm512_unpacklo_ps(a, b));
+    __m512d ab1 = _mm512_castps_pd(_mm512_unpackhi_ps(a, b));
+    __m512d cd0 = _mm512_castps_pd(_mm512_unpacklo_ps(c, d));
+    __m512d cd1 = _mm512_castps_pd(_mm512_unpackhi_ps(c, d));
+    return (vcolumns){{_mm512_castpd_ps(_mm512_unpacklo_pd(ab0, cd0)),
+                       _mm512_castpd_ps(_mm512_unpackhi_pd(ab0, cd0)),
+                       _mm512_castpd_ps(_mm512_unpacklo_pd(ab1, cd1)),
+                       _mm512_castpd_ps(_mm512_unpackhi_pd(ab1, cd1))}};
+}
+static inline vf load_quarters(const float *p, int64_t ld) {
+    vf a = _mm512_castps128_ps512(_mm_loadu_ps(p));
+    a = _mm512_insertf32x4(a, _mm_loadu_ps(p + 4 * ld), 1);
+    a = _mm512_insertf32x4(a, _mm_loadu_ps(p + 8 * ld), 2);
+    return _mm512_insertf32x4(a, _mm_loadu_ps(p + 12 * ld), 3);
+}
+static inline void store_quarters(float *p, int64_t ld, vf a) {
+    _mm_storeu_ps(p, _mm512_castps512_ps128(a));
+    _mm_storeu_ps(p + 4 * ld, _mm512_extractf32x4_ps(a, 1));
+    _mm_storeu_ps(p + 8 * ld, _mm512_extractf32x4_ps(a, 2));
+    _mm_storeu_ps(p + 12 * ld, _mm512_extractf32x4_ps(a, 3));
+}
+static inline vcolumns v_load_columns(const float *p, int64_t ld) {
+    return transpose4(load_quarters(p, ld), load_quarters(p + ld, ld),
+                      load_quarters(p + 2 * ld, ld), load_quarters(p + 3 * ld, ld));
+}
+static inline void v_store_columns(float *p, int64_t ld, vcolumns a) {
+    vcolumns rows = transpose4(a.column[0], a.column[1], a.column[2], a.column[3]);
+    for (int j = 0; j < 4; j++) store_quarters(p + j * ld, ld, rows.column[j]);
+}
+
 static inline vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 static inline vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 static inline vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }

@@ -42,6 +42,21 @@ static inline void v_store_m(float *p, vm m, vf a) {
 static inline void v_stream(float *p, vf a) { v_store(p, a); }
 static inline void v_stream_end(void) {}
 
+typedef struct vcolumns {
+    vf column[4];
+} vcolumns;
+
+static inline vcolumns v_load_columns(const float *p, int64_t ld) {
+    vcolumns a;
+    for (int i = 0; i < VL; i++)
+        for (int j = 0; j < 4; j++) a.column[j][i] = p[i * ld + j];
+    return a;
+}
+static inline void v_store_columns(float *p, int64_t ld, vcolumns a) {
+    for (int i = 0; i < VL; i++)
+        for (int j = 0; j < 4; j++) p[i * ld + j] = a.column[j][i];
+}
+
 static inline vi v_bits(vf a) { return (vi)a; }
 static inline vf v_float(vi a) { return (vf)a; }
 static inline vf v_blend(vm m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
