@@ -69,9 +69,11 @@ POOL_INLINE void fetch(const float *p, int64_t floats, int64_t ahead) {
         for (int64_t i = 0; i < floats; i += line) v_fetch(p + i, ahead);
 }
 
-/* Whether a vector of the odd channels of row r stays within the first `rows` rows. */
-POOL_INLINE bool has_room(cut k, int64_t r, int64_t rows) {
-    return (r + 1) * k.C + VL - k.odd <= rows * k.C;
+/* Of rows that are `step` apart, the first of them row r: how many have so many rows behind them, up
+ * to row `end`, that a vector of their odd channels stays before it. */
+static int64_t with_room(const cut *k, int64_t r, int64_t step, int64_t end) {
+    int64_t left = end - r - 1 - (VL - k->odd + k->C - 1) / k->C;
+    return left < 0 ? 0 : left / step + 1;
 }
 
 /* GROUP(i, U, masked) for U vectors of channels i, i + 1, .. of a row, the odd channels first. */
@@ -105,10 +107,11 @@ typedef struct run {
     int64_t rows;               /* of y, all that this call may write */
 } run;
 
-POOL_INLINE bool fwd_room(const run *a, cut k, int64_t n) {
+/* Windows whose odd channels need no mask. */
+static int64_t fwd_room(const run *a) {
     const weir_pool *p = &a->c->p;
-    return has_room(k, a->r + n, a->rows) &&
-           has_room(k, a->x + n * p->S + a->steps - 1, p->N * p->T);
+    return min(with_room(&a->k, a->r, 1, a->rows),
+               with_room(&a->k, a->x + a->steps - 1, p->S, p->N * p->T));
 }
 
 /* One vector again, where a NaN may be among its steps. */
@@ -152,9 +155,9 @@ POOL_INLINE void max_run(const run *a, const int64_t steps, const bool wide, con
     const float *x = a->c->x + a->x * k.C;
     float *y = a->c->y;
     void *winner = a->c->winner;
-    int64_t at = a->r * k.C, next = a->c->p.S * k.C, count = a->count;
+    int64_t at = a->r * k.C, next = a->c->p.S * k.C, count = a->count, roomy = fwd_room(a);
     for (int64_t n = 0; n < count; n++, at += k.C, x += next) {
-        bool room = k.odd && fwd_room(a, k, n);
+        bool room = n < roomy;
         fetch(x, steps * k.C, k.ahead);
 #define GROUP(i, U, masked) max_group(k, x + (i), steps, y, winner, at + (i), U, masked, wide)
         EACH_GROUP(k, 2, room, GROUP);
@@ -205,9 +208,9 @@ POOL_INLINE void mean_run(const run *a, const int64_t steps, const bool usual) {
     const cut k = cut_known(a->k, usual);
     const float *x = a->c->x + a->x * k.C;
     float *y = a->c->y + a->r * k.C;
-    int64_t next = a->c->p.S * k.C, count = a->count;
+    int64_t next = a->c->p.S * k.C, count = a->count, roomy = fwd_room(a);
     for (int64_t n = 0; n < count; n++, y += k.C, x += next) {
-        bool room = k.odd && fwd_room(a, k, n);
+        bool room = n < roomy;
         fetch(x, steps * k.C, k.ahead);
 #define GROUP(i, U, masked) mean_group(k, x + (i), steps, y + (i), U, masked)
         EACH_GROUP(k, 4, room, GROUP);
@@ -311,10 +314,10 @@ static void zero_rows(cut k, float *dx, int64_t rows) {
     v_store_m(dx + i, v_tail(count - i), v_zero());
 }
 
-POOL_INLINE bool bwd_room(const piece *a, cut k, int64_t n) {
+static int64_t bwd_room(const piece *a) {
     const weir_pool_call *c = a->c;
-    return has_room(k, a->n * c->p.T + a->t + n * c->p.S + a->rows - 1, a->limit) &&
-           has_room(k, a->n * c->T_out + a->w + n, c->p.N * c->T_out);
+    return min(with_room(&a->k, a->n * c->p.T + a->t + a->rows - 1, c->p.S, a->limit),
+               with_room(&a->k, a->n * c->T_out + a->w, 1, c->p.N * c->T_out));
 }
 
 /* The vectors of the odd channels may not touch rows that have a share already. */
@@ -323,8 +326,9 @@ POOL_INLINE void share_rows(const piece *a, cut k, const share what, const bool 
     const weir_pool *p = &a->c->p;
     float *dx = a->c->dx + (a->n * p->T + a->t) * k.C;
     int64_t at = (a->n * a->c->T_out + a->w) * k.C, S = p->S, rows = a->rows, n = a->windows;
+    int64_t roomy = add ? 0 : bwd_room(a);
     for (int64_t j = 0; j < n; j++, at += k.C, dx += S * k.C) {
-        bool room = !add && k.odd && bwd_room(a, k, j);
+        bool room = j < roomy;
         if (!add && !stream) fetch(dx, rows * k.C, k.ahead);
 #define GROUP(i, U, masked) share_group(a, k, at + (i), dx + (i), U, masked, what, add, stream)
         EACH_GROUP(k, 4, room, GROUP);
