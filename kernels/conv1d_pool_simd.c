@@ -452,7 +452,11 @@ static void data_by_steps(const walk *a) {
  * sums stay in registers, and move on by one with t. Each weight is loaded for each winner: that, not
  * the arithmetic, takes the time.
  */
-enum { WALK_K = 12, WALK_SUMS = VREGS >= 32 ? 24 : 14 };
+enum {
+    WALK_K = 12,
+    WALK_SUMS = VREGS >= 32 ? 24 : 14, /* vectors */
+    WALK_AHEAD = 8 /* steps of dx that are fetched before they are stored: stores wait too */
+};
 
 #define EACH_K(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
 #define EACH_MOVE(F) \
@@ -479,18 +483,23 @@ POOL_INLINE void walk_steps(const walk *a, int64_t i, const int K, const int V) 
                 const float *weights = units + o * (K * POOL_UNIT), *slopes = dy + o;
                 for (uint64_t bits = *set++; bits; bits &= bits - 1) {
                     const int64_t filter = __builtin_ctzll(bits);
-                    const float *u = weights + filter * (K * POOL_UNIT);
+                    const float *u = weights + filter * (K * POOL_UNIT), *u1 = u + second;
+                    __asm__("" : "+r"(u1)); /* one pointer for all k, not one index for each */
                     vf s = v_set1(slopes[filter]);
-#define ADD(k)                                                                 \
-    if (k < K) {                                                               \
-        a##k = v_fma(s, v_load(u + k * POOL_UNIT), a##k);                      \
-        if (V == 2) b##k = v_fma(s, v_load(u + second + k * POOL_UNIT), b##k); \
+#define ADD(k)                                                         \
+    if (k < K) {                                                       \
+        a##k = v_fma(s, v_load(u + k * POOL_UNIT), a##k);              \
+        if (V == 2) b##k = v_fma(s, v_load(u1 + k * POOL_UNIT), b##k); \
     }
                     EACH_K(ADD)
 #undef ADD
                 }
             }
             if (--left == 0) dy += C_out, left = c->P;
+        }
+        if (t + WALK_AHEAD < end) {
+            __builtin_prefetch(dx + WALK_AHEAD * C, 1);
+            if (V == 2) __builtin_prefetch(dx + WALK_AHEAD * C + VL, 1);
         }
         if (t >= a->s0 + c->conv.P_l) {
             v_store_m(dx, m0, v_add(a0, v_zero()));
