@@ -170,6 +170,12 @@ static void pack_columns(const outer_job *j, int64_t column, int64_t vectors, st
     }
 }
 
+/* The sums of the next tile, in the cache by the time this one is done. */
+static void prefetch_target(const target *to, int64_t vectors, int64_t step, int64_t stride) {
+    for (int64_t r = step; r < 2 * step; r++)
+        for (int64_t v = 0; v < vectors; v++) __builtin_prefetch(to[v].p + r * stride, 1);
+}
+
 /* Rows r0 .. r1 - 1 by tiles of the same number of rows, the first that fits from `shapes` on. */
 static void outer_band(const outer_job *j, const outer_shape *shapes, int64_t r0, int64_t r1) {
     int64_t H = j->p->H, H_p = gru_padded(H), vectors = j->gates * H_p / VL, stride = 3 * H;
@@ -186,6 +192,7 @@ static void outer_band(const outer_job *j, const outer_shape *shapes, int64_t r0
         strip packed[GRU_STRIPS];
         if (pack) pack_columns(j, v * VL, shape->vectors, packed);
         for (int64_t r = r0; r < r1; r += step) {
+            if (pack && r + step < r1) prefetch_target(at, shape->vectors, step, stride);
             lookahead ahead[GRU_STRIPS];
             for (int64_t i = 0; i < j->count; i++)
                 ahead[i] = ahead_take(j->foresight, j->s[i].steps);
