@@ -61,7 +61,7 @@ static inline int64_t gru_u_t_floats(const weir_gru *p) { return 3 * gru_padded(
  * rows of x or h with their masks and of two panels. */
 static inline int64_t gru_scratch_floats(const weir_gru *p) {
     int64_t H = gru_padded(p->H), C = gru_padded(p->C_in);
-    int64_t step = GRU_ROWS * (16 * H + 6 * C + GRU_PANEL),
+    int64_t step = GRU_ROWS * (16 * H + 6 * C),
             chunk = GRU_CHUNK * ((H > C ? H : C) + 3 * GRU_PANEL);
     return step > chunk ? step : chunk;
 }

@@ -394,7 +394,8 @@ static foresight foresee(const weir_gru_call *c, int64_t n0, int64_t n1, range *
         int64_t x = x_row(p, n, p->go_backwards ? s1 - 1 : s0);
         *to++ = (range){c->reserve_in + gru_gates_at(p, n, s0), steps * gru_parts(p) * H_p};
         *to++ = (range){c->reserve_in + gru_state_at(p, n, s0), steps * H_p};
-        if (p->return_sequences) *to++ = (range){c->dy + (n * p->T + s0) * p->H, steps * p->H};
+        if (c->dy && p->return_sequences)
+            *to++ = (range){c->dy + (n * p->T + s0) * p->H, steps * p->H};
         *to++ = (range){c->t.x + x, steps * p->C_in};
         if (c->dx) *to++ = (range){c->dx + x, steps * p->C_in};
     }
