@@ -10,6 +10,8 @@
 typedef struct gradient {
     const weir_conv1d_call *c;
     int64_t r0, r1;
+    int64_t
+        next; /* end of the block that follows, whose rows are fetched into the cache meanwhile */
     float *dw;
     columns cols;
     int64_t R;
@@ -75,6 +77,19 @@ static void gradient_tile(const gradient *a, int64_t q) {
     }
 }
 
+/* Where the steps of x that row r of dy is multiplied with begin, but for padding. */
+static const float *x_of_row(const weir_conv1d_call *c, int64_t r) {
+    return c->x + (r / c->T_out * c->p.T + r % c->T_out * c->p.S) * c->p.C_in;
+}
+
+/* Asks for the share of `count` tiles out of `all`, from tile `first` on, of what lies between. */
+static void prefetch_share(const float *from, const float *to, int64_t first, int64_t count,
+                           int64_t all) {
+    int64_t end = (to - from) * (first + count) / all;
+    for (int64_t i = (to - from) * first / all; i < end; i += 16)
+        __builtin_prefetch(from + i, 0, 2);
+}
+
 /* Adds the rows r0 <= r < r1 of dy to all tiles. */
 static void gradient_block(gradient *a, int64_t q0, int64_t q1) {
     int64_t C_in = a->c->p.C_in, C_out = a->c->p.C_out;
@@ -83,6 +98,12 @@ static void gradient_block(gradient *a, int64_t q0, int64_t q1) {
         for (int64_t q = q0; q < q1; q += a->R) {
             int64_t end = a->c->p.D == 1 ? q1 : min(q1, (q / C_in + 1) * C_in);
             a->R = min(outer_height(a->cols), end - q);
+            if (a->cols.c == 0 && a->next > a->r1) {
+                const float *dy = a->c->dy;
+                prefetch_share(x_of_row(a->c, a->r1), x_of_row(a->c, a->next), q - q0, a->R,
+                               q1 - q0);
+                prefetch_share(dy + a->r1 * C_out, dy + a->next * C_out, q - q0, a->R, q1 - q0);
+            }
             gradient_tile(a, q);
         }
 }
@@ -99,6 +120,7 @@ void WEIR_KERNEL(conv1d_bwd_weights)(const weir_conv1d_call *c, int64_t r0, int6
         a.r1 = a.r0 + rows;
         if (T_out <= rows) a.r1 -= a.r1 % T_out; /* whole samples need fewer tiles */
         a.r1 = min(a.r1, r1);
+        a.next = min(r1, a.r1 + rows);
         gradient_block(&a, q0, q1);
     }
 }

@@ -42,29 +42,29 @@ static int64_t next_height(columns a, int64_t rows) {
     return rows >= lower ? lower : max(4, min(12, rows / 4 * 4));
 }
 
-/* Rows of the smallest tile that holds `rows` rows. */
+static int64_t edge_height(columns a) { return a.V == 2 ? TILE_EDGE_R2 : TILE_EDGE_R1; }
+
+/* Rows of the smallest tile that holds `rows` rows of an edge tile. */
 static int64_t height(columns a, int64_t rows) {
-    int64_t even = ceil_div(rows, 4) * 4;
-    return even <= (a.V == 2 ? 8 : 12) ? min(a.R, even) : a.R;
+    return min(edge_height(a), ceil_div(rows, 4) * 4);
 }
 
 /* R = height(a, ...). */
 static void multiply_rows(columns a, int64_t R, int64_t L, const float *const *x, const float *w,
                           int64_t ldw, float *const *acc) {
-    if (a.V == 2 && R == 4)
-        tile_multiply_rows(4, 2, a.m, true, L, x, w, ldw, acc);
-    else if (a.V == 2 && R == 8)
-        tile_multiply_rows(8, 2, a.m, true, L, x, w, ldw, acc);
-    else if (a.V == 2)
-        tile_multiply_rows(TILE_R2, 2, a.m, true, L, x, w, ldw, acc);
-    else if (R == 4)
-        tile_multiply_rows(4, 1, a.m, true, L, x, w, ldw, acc);
-    else if (R == 8)
-        tile_multiply_rows(8, 1, a.m, true, L, x, w, ldw, acc);
-    else if (R == 12)
-        tile_multiply_rows(12, 1, a.m, true, L, x, w, ldw, acc);
-    else
-        tile_multiply_rows(TILE_R1, 1, a.m, true, L, x, w, ldw, acc);
+    switch (a.V * 16 + R) {
+#define HEIGHT(R, V) \
+    case V * 16 + R: tile_multiply_rows(R, V, a.m, true, L, x, w, ldw, acc); break;
+        HEIGHT(4, 1)
+        HEIGHT(4, 2)
+        HEIGHT(8, 1)
+        HEIGHT(12, 1)
+        HEIGHT(TILE_EDGE_R2, 2)
+#if VREGS >= 32
+        HEIGHT(8, 2)
+#endif
+#undef HEIGHT
+    }
 }
 
 /* True when the k follow each other in x as in w: then all of them are one long row. */
@@ -98,10 +98,10 @@ static void inner_tile(const product *p, columns a, int64_t R, int64_t n, int64_
 /* The rows of an edge tile: they lie in several samples, or partly outside x. */
 typedef struct edge_rows {
     int64_t count;
-    const float *x[TILE_R_MAX]; /* of the row's sample */
-    float *y[TILE_R_MAX];
-    int64_t t[TILE_R_MAX]; /* step of x for k = 0, may be outside */
-    bool inner;            /* every row is inside x for every k */
+    const float *x[TILE_EDGE_R_MAX]; /* of the row's sample */
+    float *y[TILE_EDGE_R_MAX];
+    int64_t t[TILE_EDGE_R_MAX]; /* step of x for k = 0, may be outside */
+    bool inner;                 /* every row is inside x for every k */
 } edge_rows;
 
 /* Rows g = n rows + m on. */
@@ -122,8 +122,8 @@ static edge_rows find_rows(const product *p, int64_t c, int64_t g, int64_t count
  * left of the tile's rows works for the last row of acc, which belongs to no row of y. */
 static void edge_terms(const product *p, columns a, const edge_rows *rows, int64_t k,
                        int64_t merged, float *acc) {
-    const float *x[TILE_R_MAX];
-    float *sums[TILE_R_MAX];
+    const float *x[TILE_EDGE_R_MAX];
+    float *sums[TILE_EDGE_R_MAX];
     int64_t inside = 0;
     for (int64_t j = 0; j < rows->count; j++) {
         int64_t t = rows->t[j] + k * p->dk;
@@ -135,19 +135,19 @@ static void edge_terms(const product *p, columns a, const edge_rows *rows, int64
     int64_t R = height(a, inside);
     for (int64_t j = inside; j < R; j++) {
         x[j] = x[0];
-        sums[j] = acc + TILE_R_MAX * a.V * VL;
+        sums[j] = acc + TILE_EDGE_R_MAX * a.V * VL;
     }
     multiply_rows(a, R, merged * p->C_x, x, p->w + k * p->wk + a.c, p->C_y, sums);
 }
 
 static void edge_tile(const product *p, columns a, int64_t g, int64_t count) {
-    float acc[(TILE_R_MAX + 1) * 2 * VL];
+    float acc[(TILE_EDGE_R_MAX + 1) * 2 * VL];
     edge_rows rows = find_rows(p, a.c, g, count);
     int64_t merged = is_contiguous(p) && rows.inner ? p->K : 1;
     vf bias[2] = {v_zero(), v_zero()};
     for (int v = 0; p->b && v < a.V; v++)
         bias[v] = v_load_m(p->b + a.c + v * VL, v == a.V - 1 ? a.m : v_tail(VL));
-    for (int64_t j = 0; j < (TILE_R_MAX + 1) * a.V; j++) v_store(acc + j * VL, bias[j % a.V]);
+    for (int64_t j = 0; j < (TILE_EDGE_R_MAX + 1) * a.V; j++) v_store(acc + j * VL, bias[j % a.V]);
     for (int64_t k = 0; k < p->K; k += merged) edge_terms(p, a, &rows, k, merged, acc);
     for (int64_t j = 0; j < count; j++)
         for (int v = 0; v < a.V; v++) {
@@ -184,7 +184,7 @@ static void run_columns(const product *p, columns a, int64_t g0, int64_t g1) {
             count = inner;
             inner_rows(p, a, n, m, m + inner);
         } else {
-            count = min(g1 - g, a.R);
+            count = min(g1 - g, edge_height(a));
             if (apart && m < p->inner0) count = min(count, p->inner0 - m);
             if (apart && m >= p->inner1) count = min(count, p->rows - m + p->inner0);
             edge_tile(p, a, g, count);

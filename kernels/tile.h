@@ -19,17 +19,21 @@
 /* Rows of a tile that is two vectors wide, and of one that is one vector wide. */
 #define TILE_R2 (VREGS >= 32 ? 14 : 6)
 #define TILE_R1 (VREGS >= 32 ? 24 : 12)
-#define TILE_R_MAX 24
+/* Rows of a tile whose rows lie anywhere: their addresses are in memory. */
+#define TILE_EDGE_R2 (VREGS >= 32 ? 12 : 6)
+#define TILE_EDGE_R1 12
+#define TILE_EDGE_R_MAX 12
 /* The same of tile_outer, which needs fewer registers for addresses. */
 #define TILE_OUTER_R2 (VREGS >= 32 ? 14 : 6)
 #define TILE_OUTER_R1 (VREGS >= 32 ? 14 : 12)
 
 /* F(j) for each row; F says `if (j < R)` for itself. */
-#define TILE_EACH_ROW(F)                                                                           \
-    F(0)                                                                                           \
-    F(1)                                                                                           \
-    F(2)                                                                                           \
-    F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) F(16) F(17) F(18) F(19) \
+#define TILE_EACH_ROW(F)                                                                      \
+    F(0)                                                                                      \
+    F(1)                                                                                      \
+    F(2)                                                                                      \
+    F(3)                                                                                      \
+    F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) F(16) F(17) F(18) F(19) \
         F(20) F(21) F(22) F(23)
 
 #define TILE_ZERO(j) vf a##j = v_zero(), b##j = v_zero();
