@@ -115,6 +115,11 @@ float *output_new(context *c, const char *name, int64_t n) {
     return guarded_new(c, BUFFER_OUTPUT, name, n, sizeof(float));
 }
 
+float *scratch_new(context *c, int64_t n) {
+    const int64_t line = 64 / (int64_t)sizeof(float);
+    return guarded_new(c, BUFFER_OUTPUT, "scratch", (n + line - 1) / line, 64);
+}
+
 uint8_t *bytes_input_new(context *c, const char *name, int64_t n) {
     return guarded_new(c, BUFFER_INPUT, name, n, 1);
 }

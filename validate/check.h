@@ -85,6 +85,8 @@ float *tensor_new(context *c, const char *name, int64_t n);
 /* Ordinary memory with |from|; NULL for NULL. */
 float *abs_new(context *c, const float *from, int64_t n);
 float *output_new(context *c, const char *name, int64_t n);
+/* An output whose address and size are multiples of 64 bytes, as what the ops take from a runtime. */
+float *scratch_new(context *c, int64_t n);
 /* The same for elements of one byte: displaced by a few bytes. */
 uint8_t *bytes_input_new(context *c, const char *name, int64_t n);
 uint8_t *bytes_output_new(context *c, const char *name, int64_t n);

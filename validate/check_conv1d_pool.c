@@ -104,7 +104,7 @@ static void tensors_new(context *c, block_case *k) {
     k->call.conv.x = k->x = tensor_new(c, "x", x_floats(&k->call));
     k->call.conv.w = k->w = tensor_new(c, "w", w_floats(p));
     if (rng_chance(&c->rng, 75)) k->call.conv.b = k->b = tensor_new(c, "b", p->C_out);
-    k->call.scratch = output_new(c, "scratch", weir_conv1d_pool_scratch_floats(&k->call));
+    k->call.scratch = scratch_new(c, weir_conv1d_pool_scratch_floats(&k->call));
 }
 
 /* What the single kernels give, in turn: the activation of every step of the convolution. */

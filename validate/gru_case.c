@@ -80,7 +80,7 @@ void gru_tensors_new(context *c, gru_case *k) {
     k->call.u_packed = u_packed;
     k->call.w_t_packed = w_t_packed;
     k->call.u_t_packed = u_t_packed;
-    k->call.scratch = output_new(c, "scratch", gru_scratch_floats(p));
+    k->call.scratch = scratch_new(c, gru_scratch_floats(p));
     shape_say(c, k);
 }
 
