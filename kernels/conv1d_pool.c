@@ -242,7 +242,8 @@ static weir_status backward(const char *op, weir_runtime *rt, weir_conv1d_pool_c
                             float *dw, float *db) {
     weights_task task = weights_task_of(rt, call, dw, db);
     int64_t threads = weir_runtime_threads(rt);
-    int64_t units = call->conv.dx ? weir_conv1d_pool_units_floats(&call->conv.p) : 0;
+    bool countable = task.scratch_floats < INT64_MAX; /* then so are the units */
+    int64_t units = call->conv.dx && countable ? weir_conv1d_pool_units_floats(&call->conv.p) : 0;
     int64_t floats = weir_add_floats(units, threads, task.scratch_floats);
     if (floats < INT64_MAX) floats = weir_add_floats(floats, task.leaves, task.leaf_floats);
     WEIR_TRY(weir_scratch_floats(op, rt, floats, &task.scratch));

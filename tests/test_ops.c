@@ -471,6 +471,27 @@ static void test_conv1d_messages(void **state) {
     assert_int_equal(weir_conv1d_fwd(rt, NULL, x, w, NULL, y), WEIR_ERROR_ARGUMENT);
 }
 
+static void test_conv1d_pool_messages(void **state) {
+    (void)state;
+    const weir_conv1d conv = {1, 6, 1, 1, 3, 1, 1, WEIR_VALID, WEIR_RELU};
+    weir_conv1d_pool p = {conv, 5};
+    float a[6] = {0};
+    uint8_t winner[4] = {0};
+    weir_runtime *rt = all.rt[0];
+    assert_int_equal(weir_conv1d_pool_t_out(&p), 0);
+    assert_refused(weir_conv1d_pool_fwd(rt, &p, a, a, NULL, a, winner),
+                   "conv1d_pool_fwd: P is 5, accepted: 1 to 4");
+    p.P = 2;
+    assert_int_equal(weir_conv1d_pool_t_out(&p), 2);
+    assert_refused(weir_conv1d_pool_bwd(rt, &p, a, a, a, NULL, a, NULL, a, NULL),
+                   "conv1d_pool_bwd: winner is NULL, accepted: a pointer to it");
+    assert_refused(weir_conv1d_pool_bwd(rt, &p, a, NULL, a, winner, a, a, a, NULL),
+                   "conv1d_pool_bwd: w is NULL, accepted: a pointer to it");
+    p.conv.activation = WEIR_TANH;
+    assert_refused(weir_conv1d_pool_fwd(rt, &p, a, a, NULL, a, winner),
+                   "conv1d_pool_fwd: activation (0 linear, 1 relu) is 2, accepted: 0 to 1");
+}
+
 static void test_pool_messages(void **state) {
     (void)state;
     weir_runtime *rt = all.rt[0];
@@ -578,6 +599,7 @@ int main(void) {
         cmocka_unit_test(test_rounding_of_the_caller),
         cmocka_unit_test(test_empty_batch),
         cmocka_unit_test(test_conv1d_messages),
+        cmocka_unit_test(test_conv1d_pool_messages),
         cmocka_unit_test(test_pool_messages),
         cmocka_unit_test(test_other_messages),
         cmocka_unit_test(test_dense_messages),
