@@ -40,21 +40,34 @@ static void padding_set(weir_conv1d_call *c) {
     }
 }
 
+/* By turns so few channels, and k enough, that a kernel had better take time across the lanes; for a
+ * kernel also of tiny values (index 5), for an op in several blocks (index 1). With padding, so that
+ * rows are left out. */
+static bool narrow_draw(context *c, weir_conv1d *p) {
+    rng *r = &c->rng;
+    bool in = c->index % 16 == (c->op ? 1 : 5), out = c->index % 16 == 13;
+    if ((!in && !out) || c->isa == WEIR_ISA_SCALAR) return false;
+    if (in) p->C_in = rng_range(r, 1, 4);
+    if (in && c->op) p->C_out = rng_range(r, 24, 48);
+    if (out) p->C_out = rng_range(r, 1, 4);
+    p->K = rng_range(r, 4, 6);
+    p->S = 1;
+    p->padding = WEIR_SAME;
+    return true;
+}
+
 static void sizes_draw(context *c, weir_conv1d *p, int64_t C_max, int64_t T_max) {
     rng *r = &c->rng;
     p->N = rng_range(r, 1, c->op ? 9 : 4);
     p->C_in = size_draw(r, C_max);
     p->C_out = size_draw(r, C_max);
-    /* So few channels that a kernel had better take time across the lanes; index 5: of tiny values. */
-    if (c->index % 16 == (c->op ? 1 : 5)) p->C_in = rng_range(r, 1, 6);
-    if (c->index % 16 == 1 && c->op) p->C_out = rng_range(r, 24, 48); /* in several blocks */
-    if (c->index % 16 == 13) p->C_out = rng_range(r, 1, 6);
     p->K = rng_chance(r, 20) ? size_draw(r, 12) : rng_range(r, 1, 5);
     p->S = rng_chance(r, 60) ? 1 : rng_range(r, 1, 4);
     p->D = rng_chance(r, 60) ? 1 : rng_range(r, 1, 4);
     p->padding = (weir_padding)rng_range(r, 0, WEIR_PADDING_COUNT - 1);
-    p->T = size_draw(r, T_max);
-    if (c->op && (c->index % 2 == 0 || c->index % 8 == 5))
+    bool narrow = narrow_draw(c, p);
+    p->T = narrow ? rng_range(r, 16, 40) : size_draw(r, T_max);
+    if (c->op && (narrow || c->index % 2 == 0))
         p->T = rng_range(r, 500, 2000); /* several parts for sure */
     if (p->padding == WEIR_VALID) p->T += (p->K - 1) * p->D;
 }
