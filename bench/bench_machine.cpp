@@ -74,6 +74,7 @@ void add_reads(std::vector<Group> &list, const Options &options, weir_isa isa,
             group.op = std::string("read_") + level.name;
             group.shape = "KiB:" + std::to_string(level.buffer / 1024);
             group.backends = {backend};
+            group.bounded = false;
             const int64_t floats = level.buffer / 512 * 128;
             group.bytes = 4.0 * static_cast<double>(floats * rounds_of(floats)) * threads;
             group.open = [=] { return std::make_unique<Read>(level.buffer, threads); };

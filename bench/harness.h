@@ -75,6 +75,7 @@ struct Group {
     double flops = 0, bytes = 0; /* that one run needs at least; 0: no such column */
     double operations = 0; /* comparisons and the like, where there are no flops: for the chart */
     double samples = 0;    /* of a training step */
+    bool bounded = true;   /* false: it is the roofline itself */
     /* Elements that go through an activation whose time belongs to the roofline's bound. */
     std::vector<std::pair<weir_activation, double>> activations;
     std::vector<Backend> backends;

@@ -64,6 +64,7 @@ double Roofline::peak(const Backend &backend) const {
 }
 
 Bound Roofline::bound(const Group &group, const Backend &backend) const {
+    if (!group.bounded) return {};
     const double flops = peak(backend);
     Bound bound;
     if (flops > 0 && group.flops > 0) bound = {group.flops / flops, "FMA"};

@@ -28,6 +28,10 @@ printf '#!/bin/sh\nexit 1\n' >"$folder/bin/perf"
 chmod +x "$folder/bin/perf"
 PATH=$folder/bin:$path
 expect 0 'usage: tools/perf.sh' --help
+if [ -c /dev/full ]; then
+    timeout 10 "$script" --help >/dev/full 2>&1
+    [ $? -eq 1 ] || { echo 'perf.sh --help >/dev/full: expected status 1' && failures=$((failures + 1)); }
+fi
 expect 2 'usage: tools/perf.sh'
 expect 2 'unknown option --sideways' --sideways x
 expect 2 '--event needs a value' x --event

@@ -25,7 +25,10 @@ fail() {
 build=build only='' threads=1 seconds=3 event='' out='' filter=''
 while [ $# -gt 0 ]; do
     case $1 in
-    --help | -h) usage && exit 0 ;;
+    --help | -h)
+        usage || fail 'standard output does not take the help'
+        exit 0
+        ;;
     --build | --program | --threads | --seconds | --event | --out)
         [ $# -ge 2 ] || fail "$1 needs a value" 2
         case $1 in
@@ -46,7 +49,10 @@ while [ $# -gt 0 ]; do
         ;;
     esac
 done
-[ -n "$filter" ] || { usage >&2 && exit 2; }
+[ -n "$filter" ] || {
+    usage >&2
+    exit 2
+}
 [ -d "$build/bench" ] || fail "$build/bench: no such folder; build first, or name the build with --build" 2
 command -v perf >/dev/null || fail 'perf is not installed (Debian: apt-get install linux-perf)'
 out=${out:-$build/perf.data}
