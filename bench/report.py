@@ -298,6 +298,26 @@ def page(runs):
     yield "</main></body></html>\n"
 
 
+def content_of(folder):
+    runs = load_all(folder)
+    try:
+        return "\n".join(page(runs))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unusable(f"{folder}: results of another version of Weir? {type(error).__name__}: {error}") from error
+
+
+def replace(target, content):
+    part = target + ".part"
+    try:
+        with open(part, "w", encoding="utf-8") as file:
+            file.write(content)
+        os.replace(part, target)
+    except OSError:
+        if os.path.exists(part):
+            os.remove(part)
+        raise
+
+
 def main(arguments):
     if arguments in (["--help"], ["-h"]):
         print(__doc__.strip())
@@ -307,10 +327,7 @@ def main(arguments):
         return 2
     folder, target = arguments
     try:
-        content = "\n".join(page(load_all(folder)))
-        with open(target + ".part", "w", encoding="utf-8") as file:
-            file.write(content)
-        os.replace(target + ".part", target)
+        replace(target, content_of(folder))
     except Unusable as error:
         print(f"report.py: {error}", file=sys.stderr)
         return 1

@@ -15,9 +15,9 @@ enum {
 static weir_status prepare(const char *op, const weir_conv1d_pool *p, weir_conv1d_pool_call *call) {
     WEIR_TRY(weir_check_pointer(op, "p", p));
     *call = (weir_conv1d_pool_call){.P = p->P};
-    WEIR_TRY(weir_conv1d_prepare(op, &p->conv, &call->conv));
     WEIR_TRY(weir_check_range(op, "activation (0 linear, 1 relu)", (int64_t)p->conv.activation,
                               WEIR_LINEAR, WEIR_RELU));
+    WEIR_TRY(weir_conv1d_prepare(op, &p->conv, &call->conv));
     int64_t T_out = call->conv.T_out;
     WEIR_TRY(weir_check_range(op, "P", p->P, 1, T_out < 256 ? T_out : 256));
     call->T_p = T_out / p->P;

@@ -324,7 +324,8 @@ static void plan_ahead(gradient *g, span s) {
     const weir_conv1d *p = &g->c->conv.p;
     int64_t steps = s.samples > 1 ? s.samples * p->T : s.windows * g->c->P * p->S;
     const float *x = g->c->conv.x, *end = x + p->N * p->T * p->C_in;
-    int64_t from = s.n * p->T + s.w0 * g->c->P * p->S - g->c->conv.P_l + steps;
+    int64_t first = s.w0 * g->c->P * p->S - g->c->conv.P_l;
+    int64_t from = s.n * p->T + max(0, first) + steps;
     int64_t left = max(0, p->N * p->T - from) * p->C_in, floats = min(left, steps * p->C_in);
     g->ahead = end - left;
     g->end = g->ahead + floats;

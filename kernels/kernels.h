@@ -36,7 +36,7 @@ typedef struct weir_conv1d_pool_call {
     const float *y_in, *dy;
     const uint8_t *winner_in;
     const float *w_units; /* bwd_data: [ceil(C_in / 16)][C_out][K][16], 0 beyond C_in */
-    float *scratch; /* 64-byte aligned, not shared by calls that run at the same time */
+    float *scratch;       /* 64-byte aligned, not shared by calls that run at the same time */
 } weir_conv1d_pool_call;
 
 /* Reserve, dgates, packed weights and scratch are private to the GRU; gru.h gives their layout. */
@@ -49,8 +49,8 @@ typedef struct weir_gru_call {
     float *reserve;          /* forward: written, or NULL */
     const float *reserve_in; /* backward */
     const float *dy;
-    int64_t s0, s1;         /* backward: the steps s0 <= s < s1, of which the last calls come first */
-    float *dh;              /* [N][H_p] what such calls hand on: read if s1 < T, left if s0 > 0 */
+    int64_t s0, s1; /* backward: the steps s0 <= s < s1, of which the last calls come first */
+    float *dh;      /* [N][H_p] what such calls hand on: read if s1 < T, left if s0 > 0 */
     int64_t d_s0, d_steps;  /* dgates holds the steps d_s0 .. d_s0 + d_steps - 1 */
     float *dgates;          /* gradients before the activations, written by gru_bwd_data */
     const float *dgates_in; /* the same, read by gru_bwd_weights */

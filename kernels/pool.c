@@ -18,6 +18,8 @@ static weir_status check_options(const char *op, const weir_pool *p) {
 static weir_status prepare(const char *op, const weir_pool *p, weir_pool_call *call) {
     WEIR_TRY(check_options(op, p));
     *call = (weir_pool_call){.p = *p, .T_out = (p->T - 1) / p->S + 1};
+    /* So that no kernel's strides in floats overflow: a stride beyond the sequence leaves one window. */
+    if (p->S > p->T) call->p.S = p->T;
     if (p->padding == WEIR_VALID) {
         WEIR_TRY(weir_check_range(op, "P (at most T with padding valid)", p->P, 1, p->T));
         call->T_out = (p->T - p->P) / p->S + 1;

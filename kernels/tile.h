@@ -28,13 +28,10 @@
 #define TILE_OUTER_R1 (VREGS >= 32 ? 14 : 12)
 
 /* F(j) for each row; F says `if (j < R)` for itself. */
-#define TILE_EACH_ROW(F)                                                                      \
-    F(0)                                                                                      \
-    F(1)                                                                                      \
-    F(2)                                                                                      \
-    F(3)                                                                                      \
-    F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) F(16) F(17) F(18) F(19) \
-        F(20) F(21) F(22) F(23)
+#define TILE_EACH_ROW(F) TILE_ROWS_0_TO_11(F) TILE_ROWS_12_TO_23(F)
+#define TILE_ROWS_0_TO_11(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+#define TILE_ROWS_12_TO_23(F) \
+    F(12) F(13) F(14) F(15) F(16) F(17) F(18) F(19) F(20) F(21) F(22) F(23)
 
 #define TILE_ZERO(j) vf a##j = v_zero(), b##j = v_zero();
 #define TILE_LOAD(j, address, masked)                            \
