@@ -28,12 +28,9 @@ static int64_t product(int64_t a, int64_t b) {
  */
 static int64_t rows_grain(const weir_runtime *rt, int64_t rows, int64_t work) {
     int64_t share = ceil_div(rows, weir_runtime_threads(rt));
-    int64_t fewest = ceil_div(LEAST_WORK, work);
-    if (product(share, work) > SHORT_WORK)
-        fewest = max(weir_grain(work, TILE_ROWS), share / 16 / TILE_ROWS * TILE_ROWS);
-    else
-        fewest = max(fewest, share);
-    return min(fewest, rows);
+    bool brief = product(share, work) <= SHORT_WORK;
+    int64_t grain = brief ? max(share, ceil_div(LEAST_WORK, work)) : weir_grain(work, TILE_ROWS);
+    return min(grain, rows);
 }
 
 static weir_status check_options(const char *op, const weir_conv1d *p) {
