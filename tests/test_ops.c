@@ -235,7 +235,7 @@ static void test_pool_wide_winner(void **state) {
             assert_int_equal(P == 256 ? *(uint8_t *)winner : winner[0], P - 1);
             assert_int_equal(weir_pool_bwd(all.rt[i], &p, dy, winner, dx), WEIR_OK);
             for (int64_t t = 0; t < 300; t++)
-                assert_float_equal(dx[t], t == P - 1 ? 7.0f : 0.0f, 0);
+                assert_float_equal(dx[t], (t == P - 1 ? 7.0f : 0.0f), 0);
         }
 }
 
