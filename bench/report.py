@@ -21,6 +21,15 @@ MARKERS = ("circle", "square", "diamond", "triangle")
 ISAS = {"avx512": "AVX-512", "avx2": "AVX2", "generic": "generic", "scalar": "scalar"}
 
 
+LEGEND = (
+    "Times are medians of interleaved repetitions. GFLOP/s count the multiply-adds of the definition, GB/s each "
+    "tensor once. % of roofline: the time that the machine's measured limit allows (bound: FMA peak, FMA peak and "
+    "activations, or the bandwidth of the memory level where the tensors fit) over the time taken. ratio: oneDNN's "
+    "time, in its best layout without reorders, over Weir's; plain: with reorders from and to Weir's layout. ~: "
+    "disturbed, something else used the machine. conv1d_block is conv1d, bias, ReLU and max pooling, forward and "
+    "backward; conv1d_block_single the same by Weir's single operations.")
+
+
 class Unusable(Exception):
     """There is no report to be made of these files."""
 
@@ -214,11 +223,13 @@ def bars(run):
     rows = [row for row in own(run) if row["ratio"] > 0]
     if not rows:
         return
-    limit = max(1, math.ceil(max(abs(math.log2(row["ratio"])) for row in rows)))
-    peer = "oneDNN" if any(row["ratio_of"] for row in rows) else "the peer"
-    yield (f'<p>Speed beside {peer}, x1 and x2 are threads: its time over Weir\'s. Right of the line Weir is faster; a bar that '
-           f"fills its half is {2 ** limit} times. oneDNN picks its instruction set itself "
-           "(ONEDNN_MAX_CPU_ISA=AVX2 holds it to AVX2).</p>")
+    steady = [row for row in rows if not row["disturbed"]] or rows
+    limit = max(1, math.ceil(max(abs(math.log2(row["ratio"])) for row in steady)))
+    onednn = any(row["ratio_of"] for row in rows)
+    yield (f'<p>Speed beside {"oneDNN" if onednn else "the peer"}, x1 and x2 are threads: its time over Weir\'s. '
+           f"Right of the line Weir is faster; a bar that fills its half is {2 ** limit} times or more."
+           + " oneDNN picks its instruction set itself (ONEDNN_MAX_CPU_ISA=AVX2 holds it to AVX2)." * onednn
+           + "</p>")
     for op in dict.fromkeys(row["op"] for row in rows):
         yield f"<h4>{escape(op)}</h4>"
         for shape in dict.fromkeys(row["shape"] for row in rows if row["op"] == op):
@@ -290,6 +301,7 @@ def page(runs):
     notes = "".join(f"<li>{escape(note)}</li>" for note in warnings(runs))
     if notes:
         yield f'<ul class="notes">{notes}</ul>'
+    yield f"<p>{LEGEND}</p>"
     yield "<section><h2>Machine and commands</h2>"
     yield from describe(runs)
     yield "</section>"

@@ -12,7 +12,7 @@ failed='' start=$(date +%s)
 for program in "$@"; do
     name=$(basename "$program")
     results=$(dirname "$program")/$folder
-    mkdir -p "$results" && rm -f "$results/$name.json" || exit 1
+    mkdir -p "$results" || exit 1
     printf '\n== %s\n' "$name"
     # shellcheck disable=SC2086 # options are separate words
     "$program" $quick ${WEIR_BENCH_ARGS-} --benchmark_out="$results/$name.json" || failed="$failed $name"

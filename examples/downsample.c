@@ -8,7 +8,7 @@
 
 enum { N = 128, T = 720, C = 14, H = 32, K = 5 }; /* batch, time, channels, units, width */
 
-static float x[N * T * C], w[K * C * H], b[H], y[N * T * H], pooled[N * T * H];
+static float x[N * T * C], w[K * C * H], b[H], pooled[N * T * H];
 static float gru_w[H * 3 * H], gru_u[H * 3 * H], gru_b[3 * H], state[N * H];
 
 /* Numbers in place of data and trained weights: the same on every run, in [-scale, scale). */
@@ -23,15 +23,13 @@ static void fill(float *a, size_t n, float scale) {
 static weir_status shorten_and_read(weir_runtime *rt, int64_t *steps) {
     weir_conv1d conv = {.N = N, .T = T, .C_in = C, .C_out = H, .K = K, .S = 1, .D = 1};
     conv.activation = WEIR_RELU;
-    int64_t T_out = weir_conv1d_t_out(&conv);
-    weir_pool pool = {.kind = WEIR_POOL_MAX, .N = N, .T = T_out, .C = H, .P = 3, .S = 3};
-    *steps = weir_pool_t_out(&pool);
+    weir_conv1d_pool block = {.conv = conv, .P = 3};
+    *steps = weir_conv1d_pool_t_out(&block);
     weir_gru gru = {.N = N, .T = *steps, .C_in = H, .H = H};
     gru.activation = WEIR_TANH, gru.recurrent = WEIR_SIGMOID;
     weir_gru_tensors tensors = {.x = pooled, .w = gru_w, .u = gru_u, .b = gru_b};
 
-    weir_status status = weir_conv1d_fwd(rt, &conv, x, w, b, y);
-    if (!status) status = weir_pool_fwd(rt, &pool, y, pooled, NULL);
+    weir_status status = weir_conv1d_pool_fwd(rt, &block, x, w, b, pooled, NULL);
     if (!status) status = weir_gru_fwd(rt, &gru, &tensors, state, NULL);
     return status;
 }

@@ -46,7 +46,7 @@ int64_t weir_conv1d_leaves(int64_t rows, int64_t weights);
 /* The kernels a runtime runs. */
 const weir_kernels *weir_runtime_kernels(const weir_runtime *rt);
 
-/* Items of `work` multiply-adds each that are worth a chunk of their own (10 to 20 microseconds), a
+/* Items of `work` multiply-adds each that are worth a chunk of their own (4 to 12 microseconds), a
  * multiple of `multiple`. Depends on nothing but its arguments. */
 int64_t weir_grain(int64_t work, int64_t multiple);
 

@@ -43,11 +43,11 @@ static inline vf v_choose_below(float bound, vf x, vf below, vf above) {
 /* v_expm1_poly, v_sigmoid, v_tanh */
 #define VF vf
 #define W(name) v_##name
-#include "kernels/vmath_width.h"
+#include "kernels/vmath_width.def"
 #undef VF
 #undef W
 
-/* Four vectors, and what vmath_width.h does with them. */
+/* Four vectors, and what vmath_width.def does with them. */
 typedef struct vf4 {
     vf a, b, c, d;
 } vf4;
@@ -101,7 +101,7 @@ static inline vf4 v4_choose_below(float bound, vf4 x, vf4 y, vf4 z) {
 }
 #define VF vf4
 #define W(name) v4_##name
-#include "kernels/vmath_width.h"
+#include "kernels/vmath_width.def"
 #undef VF
 #undef W
 

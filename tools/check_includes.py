@@ -19,7 +19,7 @@ MAY_SEE = [
     (r"include/weir/", [r"weir/"]),
     (r"runtime/", [r"weir/", r"runtime/"]),
     (r"kernels/vec.*\.h", [r"kernels/vec_\w+\.h"]),
-    (r"kernels/vmath\.h", [r"kernels/vec\.h", r"weir/ops\.h"]),
+    (r"kernels/vmath\.h", [r"kernels/(vec\.h|vmath_width\.def)", r"weir/ops\.h"]),
     (r"kernels/tile\.h", [r"kernels/(vec|vmath)\.h", r"weir/ops\.h"]),
     (r"kernels/pool_tile\.h", [r"kernels/vec\.h"]),
     (r"kernels/columns\.h", [r"kernels/tile\.h"]),

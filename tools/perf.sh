@@ -53,9 +53,13 @@ done
     usage >&2
     exit 2
 }
+case $seconds in
+'' | *[!0-9.]* | *.*.* | .) fail "--seconds is '$seconds', accepted: a number above 0, as 3 or 0.5" 2 ;;
+esac
 [ -d "$build/bench" ] || fail "$build/bench: no such folder; build first, or name the build with --build" 2
 command -v perf >/dev/null || fail 'perf is not installed (Debian: apt-get install linux-perf)'
 out=${out:-$build/perf.data}
+[ -d "$(dirname "$out")" ] || fail "$(dirname "$out"): no such folder, for --out $out" 2
 
 # Which program has benchmarks of this name. A bad option or filter is the program's to explain.
 program='' found='' names=''
@@ -90,7 +94,7 @@ case $names in */onednn[0-9]*) peer='' ;; *) peer='--peer none' ;; esac
 # shellcheck disable=SC2086
 perf record -q -e "$event" -F 2000 -g -o "$out" -- "$program" --no-roofline $peer --threads "$threads" \
     --benchmark_filter "$filter" --benchmark_repetitions=1 --benchmark_min_time="$seconds" >"$out.log" 2>&1 ||
-    { cat "$out.log" >&2 && fail "recording failed (perf_event_paranoid: $(cat /proc/sys/kernel/perf_event_paranoid))"; }
+    { cat "$out.log" >&2; fail "recording failed (perf_event_paranoid: $(cat /proc/sys/kernel/perf_event_paranoid))"; }
 grep -E '^(FAILED|[a-z].*threads|[a-z_0-9]+/)' "$out.log"
 
 report=$(perf report -i "$out" --stdio --no-children --no-inline -g none --percent-limit 0.5 2>/dev/null |

@@ -139,7 +139,8 @@ WEIR_API weir_status weir_conv1d_pool_fwd(weir_runtime *rt, const weir_conv1d_po
 /*
  * dy[N][T_p][C_out] -> dw[K][C_in][C_out], db[C_out] (optional), dx[N][T][C_in] (optional; w is
  * read for it only). dy is the gradient with respect to y: the derivative of the activation is
- * applied here. x, y and winner as the forward pass had and gave them.
+ * applied here. x, y and winner as the forward pass had and gave them; the dy of a window whose
+ * winner is no step of it (P or more) reaches no gradient.
  */
 WEIR_API weir_status weir_conv1d_pool_bwd(weir_runtime *rt, const weir_conv1d_pool *p,
                                           const float *x, const float *w, const float *y,
