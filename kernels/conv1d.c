@@ -167,10 +167,6 @@ typedef struct weights_task {
     float *db, *db_leaves;
 } weights_task;
 
-static float *leaf_of(float *first, float *others, int64_t leaf, int64_t floats) {
-    return leaf == 0 ? first : others + (leaf - 1) * floats;
-}
-
 /* Item leaf parts + part; the last part of a leaf is the bias. */
 static void run_leaves(void *arg, int64_t begin, int64_t end, int worker) {
     const weights_task *task = arg;
@@ -185,31 +181,25 @@ static void run_leaves(void *arg, int64_t begin, int64_t end, int worker) {
         if (q0 < task->Q)
             task->kernels->conv1d_bwd_weights(
                 task->call, r0, r1, q0, q1,
-                leaf_of(task->dw, task->dw_leaves, leaf, task->Q * C_out));
+                weir_leaf_of(task->dw, task->dw_leaves, leaf, task->Q * C_out));
         else
             task->kernels->sum_rows(C_out, r0, r1, task->call->dy,
-                                    leaf_of(task->db, task->db_leaves, leaf, C_out));
+                                    weir_leaf_of(task->db, task->db_leaves, leaf, C_out));
     }
-}
-
-static void sum_leaves(const weights_task *task, int64_t begin, int64_t end, float *first,
-                       float *others, int64_t floats) {
-    for (int64_t step = 1; step < task->leaves; step *= 2)
-        for (int64_t leaf = 0; leaf + step < task->leaves; leaf += 2 * step)
-            task->kernels->add(begin, end, leaf_of(first, others, leaf, floats),
-                               leaf_of(first, others, leaf + step, floats));
 }
 
 static void run_tree(void *arg, int64_t begin, int64_t end, int worker) {
     const weights_task *task = arg;
     (void)worker;
-    sum_leaves(task, begin, end, task->dw, task->dw_leaves, task->Q * task->call->p.C_out);
+    weir_sum_leaves(task->kernels, task->leaves, task->dw, task->dw_leaves,
+                    task->Q * task->call->p.C_out, begin, end);
 }
 
 static void run_bias_tree(void *arg, int64_t begin, int64_t end, int worker) {
     const weights_task *task = arg;
     (void)begin, (void)end, (void)worker;
-    sum_leaves(task, 0, task->call->p.C_out, task->db, task->db_leaves, task->call->p.C_out);
+    int64_t C_out = task->call->p.C_out;
+    weir_sum_leaves(task->kernels, task->leaves, task->db, task->db_leaves, C_out, 0, C_out);
 }
 
 /* Rows of dw in a task: as many as leave each thread a few tasks, or one in a short loop, as every task

@@ -7,8 +7,7 @@
 #include "kernels/driver.h"
 
 enum {
-    PIECE_STEPS = 512, /* steps of a sample up to which a parallel chunk is whole samples */
-    BLOCK = 8          /* side of the squares in which the weight gradient is transposed */
+    PIECE_STEPS = 512 /* steps of a sample up to which a parallel chunk is whole samples */
 };
 
 /* Checks p and works out T_out, P_l and T_p. */
@@ -152,34 +151,17 @@ static void run_leaves(void *arg, int64_t begin, int64_t end, int worker) {
 static void run_tree(void *arg, int64_t begin, int64_t end, int worker) {
     const weights_task *task = arg;
     (void)worker;
-    for (int64_t step = 1; step < task->leaves; step *= 2)
-        for (int64_t leaf = 0; leaf + step < task->leaves; leaf += 2 * step)
-            task->kernels->add(begin, end, task->leaf + leaf * task->leaf_floats,
-                               task->leaf + (leaf + step) * task->leaf_floats);
+    weir_sum_leaves(task->kernels, task->leaves, task->leaf, task->leaf + task->leaf_floats,
+                    task->leaf_floats, begin, end);
 }
 
-/* A whole square, so that the compiler can keep it in vector registers. */
-static void transpose_block(const float *restrict from, int64_t Q, float *restrict dw,
-                            int64_t C_out) {
-    for (int q = 0; q < BLOCK; q++)
-        for (int o = 0; o < BLOCK; o++) dw[q * C_out + o] = from[o * Q + q];
-}
-
-/* Rows q of dw[K C_in][C_out] from the sum of the leaves. */
-static void transpose_rows(const weights_task *task, int64_t q0, int64_t q1) {
-    int64_t C_out = task->call->conv.p.C_out, Q = task->call->conv.p.K * task->call->conv.p.C_in;
-    for (int64_t q = q0; q < q1; q += BLOCK) {
-        int64_t count = q1 - q < BLOCK ? q1 - q : BLOCK, o = 0;
-        for (; count == BLOCK && o + BLOCK <= C_out; o += BLOCK)
-            transpose_block(task->leaf + o * Q + q, Q, task->dw + q * C_out + o, C_out);
-        for (; o < C_out; o++)
-            for (int64_t j = q; j < q + count; j++) task->dw[j * C_out + o] = task->leaf[o * Q + j];
-    }
-}
-
+/* Rows q of dw[K C_in][C_out] from the sum of the leaves, [C_out][K C_in]. */
 static void run_transpose(void *arg, int64_t begin, int64_t end, int worker) {
+    const weights_task *task = arg;
+    const weir_conv1d *p = &task->call->conv.p;
+    const weir_conv1d sum = {.K = 1, .C_in = p->C_out, .C_out = p->K * p->C_in};
     (void)worker;
-    transpose_rows(arg, begin, end);
+    task->kernels->conv1d_transpose(&sum, begin, end, task->leaf, task->dw);
 }
 
 static weir_status run_weights(weir_runtime *rt, weights_task *task) {
@@ -188,7 +170,7 @@ static weir_status run_weights(weir_runtime *rt, weights_task *task) {
     if (task->leaves > 1)
         WEIR_TRY(weir_parallel_for(rt, task->leaf_floats, weir_grain(16 * task->leaves, 64),
                                    run_tree, task));
-    WEIR_TRY(weir_parallel_for(rt, Q, weir_grain(16 * C_out, BLOCK), run_transpose, task));
+    WEIR_TRY(weir_parallel_for(rt, Q, weir_grain(16 * C_out, 16), run_transpose, task));
     if (task->db) memcpy(task->db, task->leaf + C_out * Q, (size_t)C_out * sizeof(float));
     return WEIR_OK;
 }
@@ -226,11 +208,11 @@ static void run_pack(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 static weir_status run_data(weir_runtime *rt, const weir_conv1d_pool_call *call, float *w_units,
-                            float *scratch) {
+                            float *scratch, int64_t scratch_floats) {
     const weir_conv1d *p = &call->conv.p;
     pack_task pack = {p, call->conv.w, w_units};
     rows_task task = {call, weir_runtime_kernels(rt)->conv1d_pool_bwd_data, scratch,
-                      weir_conv1d_pool_scratch_floats(call)};
+                      scratch_floats};
     WEIR_TRY(weir_parallel_for(rt, ((p->C_in - 1) / POOL_UNIT + 1) * p->C_out,
                                weir_grain(p->K * POOL_UNIT * 16, 1), run_pack, &pack));
     return weir_parallel_for(rt, p->N * p->T, chunk(step_work(p) / (double)call->P, p->T), run_rows,
@@ -251,7 +233,7 @@ static weir_status backward(const char *op, weir_runtime *rt, weir_conv1d_pool_c
     task.leaf = w_units + units;
     call->w_units = w_units;
     weir_status status = WEIR_OK;
-    if (call->conv.dx) status = run_data(rt, call, w_units, task.scratch);
+    if (call->conv.dx) status = run_data(rt, call, w_units, task.scratch, task.scratch_floats);
     if (status == WEIR_OK) status = run_weights(rt, &task);
     weir_scratch_put(rt, task.scratch);
     return status;

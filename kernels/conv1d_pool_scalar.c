@@ -3,28 +3,14 @@
 #include "kernels/kernels.h"
 #include "kernels/oracle.h"
 
-/* Step t of sample n of the convolution, filter o, after the activation. */
-static float activation_at(const weir_conv1d_call *c, int64_t n, int64_t t, int64_t o) {
-    const weir_conv1d *p = &c->p;
-    double sum = c->b ? (double)c->b[o] : 0;
-    for (int64_t k = 0; k < p->K; k++) {
-        int64_t s = t * p->S + k * p->D - c->P_l;
-        if (s < 0 || s >= p->T) continue;
-        for (int64_t i = 0; i < p->C_in; i++)
-            sum += (double)c->x[(n * p->T + s) * p->C_in + i] *
-                   (double)c->w[(k * p->C_in + i) * p->C_out + o];
-    }
-    return (float)oracle_activate(p->activation, sum);
-}
-
 void weir_conv1d_pool_fwd_scalar(const weir_conv1d_pool_call *c, int64_t v0, int64_t v1) {
     int64_t C = c->conv.p.C_out;
     for (int64_t v = v0; v < v1; v++)
         for (int64_t o = 0; o < C; o++) {
             int64_t n = v / c->T_p, first = v % c->T_p * c->P, best = 0;
-            float most = activation_at(&c->conv, n, first, o);
+            float most = oracle_conv1d_at(&c->conv, n, first, o);
             for (int64_t j = 1; j < c->P; j++) {
-                float a = activation_at(&c->conv, n, first + j, o);
+                float a = oracle_conv1d_at(&c->conv, n, first + j, o);
                 if (!(a > most || (isnan(a) && !isnan(most)))) continue;
                 most = a;
                 best = j;

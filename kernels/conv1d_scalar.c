@@ -3,21 +3,9 @@
 #include "kernels/oracle.h"
 
 void weir_conv1d_fwd_scalar(const weir_conv1d_call *c, int64_t r0, int64_t r1) {
-    const weir_conv1d *p = &c->p;
-    for (int64_t r = r0; r < r1; r++) {
-        int64_t n = r / c->T_out, t = r % c->T_out;
-        for (int64_t o = 0; o < p->C_out; o++) {
-            double sum = c->b ? (double)c->b[o] : 0;
-            for (int64_t k = 0; k < p->K; k++) {
-                int64_t s = t * p->S + k * p->D - c->P_l;
-                if (s < 0 || s >= p->T) continue;
-                for (int64_t i = 0; i < p->C_in; i++)
-                    sum += (double)c->x[(n * p->T + s) * p->C_in + i] *
-                           (double)c->w[(k * p->C_in + i) * p->C_out + o];
-            }
-            c->y[r * p->C_out + o] = (float)oracle_activate(p->activation, sum);
-        }
-    }
+    for (int64_t r = r0; r < r1; r++)
+        for (int64_t o = 0; o < c->p.C_out; o++)
+            c->y[r * c->p.C_out + o] = oracle_conv1d_at(c, r / c->T_out, r % c->T_out, o);
 }
 
 void weir_conv1d_transpose_scalar(const weir_conv1d *p, int64_t r0, int64_t r1, const float *w,

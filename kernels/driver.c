@@ -60,6 +60,14 @@ const weir_kernels *weir_runtime_kernels(const weir_runtime *rt) {
     return weir_kernels_get(weir_runtime_isa(rt));
 }
 
+void weir_sum_leaves(const weir_kernels *kernels, int64_t leaves, float *first, float *others,
+                     int64_t floats, int64_t begin, int64_t end) {
+    for (int64_t step = 1; step < leaves; step *= 2)
+        for (int64_t leaf = 0; leaf + step < leaves; leaf += 2 * step)
+            kernels->add(begin, end, weir_leaf_of(first, others, leaf, floats),
+                         weir_leaf_of(first, others, leaf + step, floats));
+}
+
 int64_t weir_grain(int64_t work, int64_t multiple) {
     const int64_t chunk = 1 << 19;
     int64_t items = work < chunk ? chunk / (work < 1 ? 1 : work) : 1;

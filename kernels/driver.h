@@ -46,6 +46,15 @@ int64_t weir_conv1d_leaves(int64_t rows, int64_t weights);
 /* The kernels a runtime runs. */
 const weir_kernels *weir_runtime_kernels(const weir_runtime *rt);
 
+/* Leaf 0 is `first`; leaves 1, 2, ... of so many floats follow each other in `others`. */
+static inline float *weir_leaf_of(float *first, float *others, int64_t leaf, int64_t floats) {
+    return leaf == 0 ? first : others + (leaf - 1) * floats;
+}
+/* Sums elements begin <= i < end of the leaves pairwise, 0 += 1, 2 += 3, ..., then 0 += 2, 4 += 6, ...;
+ * the sum ends in leaf 0. */
+void weir_sum_leaves(const weir_kernels *kernels, int64_t leaves, float *first, float *others,
+                     int64_t floats, int64_t begin, int64_t end);
+
 /* Items of `work` multiply-adds each that are worth a chunk of their own (4 to 12 microseconds), a
  * multiple of `multiple`. Depends on nothing but its arguments. */
 int64_t weir_grain(int64_t work, int64_t multiple);

@@ -207,14 +207,11 @@ static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* Sums the leaves pairwise, neighbours first; the sum ends in leaf 0. */
 static void tree_task(void *arg, int64_t begin, int64_t end, int worker) {
     const gru_job *job = arg;
     (void)worker;
-    for (int64_t step = 1; step < job->leaves; step *= 2)
-        for (int64_t l = 0; l + step < job->leaves; l += 2 * step)
-            job->kernels->add(begin, end, job->leaf + l * job->leaf_floats,
-                              job->leaf + (l + step) * job->leaf_floats);
+    weir_sum_leaves(job->kernels, job->leaves, job->leaf, job->leaf + job->leaf_floats,
+                    job->leaf_floats, begin, end);
 }
 
 /*

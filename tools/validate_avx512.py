@@ -157,10 +157,7 @@ def main():
     if emulate:
         lines = missing(arguments)
         if lines:
-            required = os.environ.get("REQUIRE_EMU") == "1"
-            word = "FAILED" if required else "SKIP"
-            print("".join(f"{word} validate-avx512: {line}\n" for line in lines), end="")
-            return 1 if required else 77
+            return emulator.skip("validate-avx512", lines)
         simde_check(verdict, arguments.simde)
         emulated_check(verdict, arguments)
     else:
