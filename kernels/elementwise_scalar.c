@@ -1,4 +1,4 @@
-/* The oracle of activations, losses, optimizers, add. SPDX-License-Identifier: Apache-2.0 */
+/* The oracle of activations, optimizers, add. SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
 #include "kernels/kernels.h"
@@ -21,26 +21,6 @@ void weir_exp_scalar(int64_t i0, int64_t i1, const float *x, float *y) {
 
 void weir_add_scalar(int64_t i0, int64_t i1, float *a, const float *b) {
     for (int64_t i = i0; i < i1; i++) a[i] = (float)((double)a[i] + (double)b[i]);
-}
-
-double weir_loss_mae_scalar(int64_t n, const float *y, const float *target, float *dy) {
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double e = (double)y[i] - (double)target[i];
-        sum += fabs(e);
-        if (dy) dy[i] = (float)(isnan(e) ? e : ((e > 0) - (e < 0)) / (double)n);
-    }
-    return sum;
-}
-
-double weir_loss_mse_scalar(int64_t n, const float *y, const float *target, float *dy) {
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double e = (double)y[i] - (double)target[i];
-        sum += e * e;
-        if (dy) dy[i] = (float)(2 * e / (double)n);
-    }
-    return sum;
 }
 
 void weir_rmsprop_scalar(const weir_rmsprop *o, int64_t i0, int64_t i1, const float *g, float *v,

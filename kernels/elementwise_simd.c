@@ -1,5 +1,4 @@
-/* Activations, losses, optimizers and add, element by element. SPDX-License-Identifier: Apache-2.0
- */
+/* Activations, optimizers and add, element by element. SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 #include "kernels/vmath.h"
@@ -53,29 +52,6 @@ void WEIR_KERNEL(add)(int64_t i0, int64_t i1, float *a, const float *b) {
 #define CALL(i, m, masked) add(a + (i), b + (i), m, masked)
     EACH_VECTOR(i0, i1, CALL);
 #undef CALL
-}
-
-/* The losses sum in double, one element after the other; a compiler may not reorder that. */
-double WEIR_KERNEL(loss_mae)(int64_t n, const float *y, const float *target, float *dy) {
-    double sum = 0;
-    float slope = (float)(1 / (double)n);
-    for (int64_t i = 0; i < n; i++) {
-        double e = (double)y[i] - (double)target[i];
-        sum += e < 0 ? -e : e;
-        /* NaN, which is neither below nor above 0, passes. */
-        if (dy) dy[i] = e > 0 ? slope : e < 0 ? -slope : (float)e;
-    }
-    return sum;
-}
-
-double WEIR_KERNEL(loss_mse)(int64_t n, const float *y, const float *target, float *dy) {
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double e = (double)y[i] - (double)target[i];
-        sum += e * e;
-        if (dy) dy[i] = (float)(2 * e / (double)n);
-    }
-    return sum;
 }
 
 /*

@@ -1,8 +1,10 @@
 /* Losses: checks arguments. SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/driver.h"
 
+typedef double loss_kernel(int64_t n, const float *y, const float *target, float *dy);
+
 typedef struct loss_task {
-    double (*kernel)(int64_t n, const float *y, const float *target, float *dy);
+    loss_kernel *kernel;
     int64_t n;
     const float *y, *target;
     double mean;
@@ -13,6 +15,16 @@ static void run_loss(void *arg, int64_t begin, int64_t end, int worker) {
     loss_task *task = arg;
     (void)begin, (void)end, (void)worker;
     task->mean = task->kernel(task->n, task->y, task->target, task->dy) / (double)task->n;
+}
+
+static loss_kernel *kernel_of(const weir_kernels *kernels, weir_loss kind) {
+    loss_kernel *const of[WEIR_LOSS_COUNT] = {
+        [WEIR_MAE] = kernels->loss_mae,
+        [WEIR_MSE] = kernels->loss_mse,
+        [WEIR_BCE] = kernels->loss_bce,
+        [WEIR_BCE_LOGITS] = kernels->loss_bce_logits,
+    };
+    return of[kind];
 }
 
 weir_status weir_loss_eval(weir_runtime *rt, weir_loss kind, int64_t n, const float *y,
@@ -27,8 +39,7 @@ weir_status weir_loss_eval(weir_runtime *rt, weir_loss kind, int64_t n, const fl
     if (n > 0) {
         WEIR_TRY(weir_check_pointer(op, "y", y));
         WEIR_TRY(weir_check_pointer(op, "target", target));
-        const weir_kernels *kernels = weir_runtime_kernels(rt);
-        task.kernel = kind == WEIR_MAE ? kernels->loss_mae : kernels->loss_mse;
+        task.kernel = kernel_of(weir_runtime_kernels(rt), kind);
         /* One item: the sum is in order. The call is for denormals and the rounding mode. */
         WEIR_TRY(weir_parallel_for(rt, 1, 1, run_loss, &task));
     }

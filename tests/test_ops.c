@@ -357,6 +357,33 @@ static void test_loss(void **state) {
     }
 }
 
+/* Probabilities on a border of the clip and beyond it; logits so large that e^y has no float. */
+static void test_binary_crossentropy(void **state) {
+    (void)state;
+    const float y[4] = {0.5f, 1, -3, 0.25f}, target[4] = {1, 0, 1, 0};
+    const float slopes[4] = {-0.5f, 0, 0, 1 / 3.0f};
+    const float logits[4] = {0, 1000, -1000, 2}, logit_slopes[4] = {-0.125f, 0.25f, 0, 0.2201993f};
+    const float logit_target[4] = {1, 0, 0, 0};
+    for (int i = 0; i < all.count; i++) {
+        double loss;
+        float dy[4];
+        assert_int_equal(weir_loss_eval(all.rt[i], WEIR_BCE, 4, y, target, &loss, dy), WEIR_OK);
+        assert_true(fabs(loss - (0.6931472 + 15.9423852 + 16.1180956 + 0.2876821) / 4) < 1e-6);
+        assert_floats(dy, slopes, 4);
+        assert_int_equal(
+            weir_loss_eval(all.rt[i], WEIR_BCE_LOGITS, 4, logits, logit_target, &loss, dy),
+            WEIR_OK);
+        assert_true(fabs(loss - (0.6931472 + 1000 + 0 + 2.1269280) / 4) < 1e-6);
+        assert_floats(dy, logit_slopes, 4);
+        const float none[1] = {NAN};
+        for (int kind = WEIR_BCE; kind <= WEIR_BCE_LOGITS; kind++) {
+            assert_int_equal(weir_loss_eval(all.rt[i], (weir_loss)kind, 1, none, target, &loss, dy),
+                             WEIR_OK);
+            assert_true(isnan(loss) && isnan(dy[0]));
+        }
+    }
+}
+
 static void test_rmsprop(void **state) {
     (void)state;
     /* v = 0.75 4 + 0.25 16 = 7; 3 or so with g = 0. */
@@ -519,6 +546,8 @@ static void test_other_messages(void **state) {
                    "activation_fwd: activation is 6, accepted: 0 to 5");
     assert_refused(weir_loss_eval(rt, WEIR_MAE, -1, a, a, &loss, NULL),
                    "loss_eval: n is -1, accepted: 0 or more");
+    assert_refused(weir_loss_eval(rt, WEIR_LOSS_COUNT, 1, a, a, &loss, NULL),
+                   "loss_eval: kind is 4, accepted: 0 to 3");
     weir_rmsprop rmsprop = {.rate = 1, .rho = 1.5f, .epsilon = 0};
     assert_refused(weir_rmsprop_step(rt, &rmsprop, 1, a, a, a),
                    "rmsprop_step: rho is 1.5, accepted: 0 to 1");
@@ -595,6 +624,7 @@ int main(void) {
         cmocka_unit_test(test_pool_avg_same),
         cmocka_unit_test(test_activation),
         cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_binary_crossentropy),
         cmocka_unit_test(test_rmsprop),
         cmocka_unit_test(test_adam),
         cmocka_unit_test(test_rounding_of_the_caller),

@@ -1,7 +1,6 @@
-/* Checks of the activations, of add and of the losses. SPDX-License-Identifier: Apache-2.0 */
+/* Checks of the activations, of exp and of add. SPDX-License-Identifier: Apache-2.0 */
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 #include "validate/check.h"
 
@@ -218,104 +217,10 @@ static void add_by_hand(context *c) {
     compare_bits(c, &t, "the hand-computed case", a, sum);
 }
 
-/* ---- losses ---- */
-
-typedef double loss_fn(int64_t n, const float *y, const float *target, float *dy);
-
-typedef struct loss_case {
-    int64_t n;
-    const float *target;
-    float *y, *dy;
-    weir_loss kind;
-    double sum[WEIR_ISA_COUNT];
-} loss_case;
-
-static loss_fn *loss_of(const weir_kernels *k, weir_loss kind) {
-    return kind == WEIR_MAE ? k->loss_mae : k->loss_mse;
-}
-
-static void loss_call(const weir_kernels *k, void *arg, int64_t r0, int64_t r1, float *const *out) {
-    loss_case *a = arg;
-    (void)r0;
-    (void)r1;
-    double sum = loss_of(k, a->kind)(a->n, a->y, a->target, out[0]);
-    for (int isa = 0; isa < WEIR_ISA_COUNT; isa++)
-        if (weir_kernels_get((weir_isa)isa) == k) a->sum[isa] = sum;
-}
-
-/* y - t, times 2, times 1 / n: at most 4 roundings with that of 1 / n, each of the value itself. */
-static void loss_bound(context *c, void *arg, float *const *expected, double *const *bound) {
-    const loss_case *k = arg;
-    for (int64_t i = 0; i < k->n; i++)
-        bound[0][i] = bound_terms(c, 4, fabs((double)expected[0][i]), (double)expected[0][i]);
-}
-
-/* All terms are positive, so the sum is its own magnitude: a float difference and its square make 3
- * roundings to float at most, the sum n to double. */
-static void loss_run(context *c, weir_loss kind) {
-    loss_case k = {.n = size_draw(&c->rng, MAX_N), .kind = kind};
-    shape_set(c, "n:%lld", (long long)k.n);
-    k.y = tensor_new(c, "y", k.n);
-    float *target = tensor_new(c, "target", k.n);
-    for (int64_t i = 0; i < k.n; i++)
-        if (rng_chance(&c->rng, 10)) target[i] = k.y[i];
-    k.target = target;
-    range_check r = {.call = loss_call, .bound = loss_bound, .arg = &k, .rows = 1, .outputs = 1};
-    r.output[0] = (output){.tensor = {"dy", {k.n}}, .width = k.n};
-    ranges_check(c, &r);
-    if (c->options->hash) {
-        hash_words(c, &k.sum[c->isa], 2);
-        return;
-    }
-    double expected = k.sum[WEIR_ISA_SCALAR], got = k.sum[c->isa];
-    double bound = (bound_gamma(3) + (double)k.n * U64) * expected + (double)k.n * (double)FLT_MIN;
-    if (!isfinite(expected)) bound = 0;
-    if (c->values == VALUES_OVERFLOW) bound = INFINITY; /* squares leave float */
-    if (!isinf(bound)) compare_scalar(c, "sum", got, expected, bound);
-    if (c->generic) compare_scalar(c, "sum (as generic)", got, k.sum[WEIR_ISA_GENERIC], 0);
-    kernels_begin(c);
-    double alone = loss_of(c->k, kind)(k.n, k.y, k.target, NULL);
-    kernels_end(c);
-    compare_scalar(c, "sum without dy", alone, got, 0);
-}
-
-static void loss_mae_case(context *c) { loss_run(c, WEIR_MAE); }
-static void loss_mse_case(context *c) { loss_run(c, WEIR_MSE); }
-
-static double loss_mean(void *arg) {
-    const loss_case *k = arg;
-    return loss_of(weir_kernels_get(WEIR_ISA_SCALAR), k->kind)(k->n, k->y, k->target, NULL) /
-           (double)k->n;
-}
-
-/* Integers, n a power of two, y apart from the target: linear or quadratic, and exact. */
-static void loss_oracle(context *c, weir_loss kind) {
-    loss_case k = {.n = 8, .kind = kind};
-    c->values = VALUES_EXACT;
-    k.y = tensor_new(c, "y", k.n);
-    float *target = tensor_new(c, "target", k.n), *dy = output_new(c, "dy", k.n);
-    for (int64_t i = 0; i < k.n; i++) target[i] += 0.5f;
-    k.target = target;
-    loss_of(c->oracle, kind)(k.n, k.y, k.target, dy);
-    tensor t = {"dy", {k.n}};
-    finite_exact(c, &t, k.y, dy, 0.25f, loss_mean, &k);
-    float zero[1] = {2}, d[1] = {1};
-    compare_scalar(c, "loss of equals", loss_of(c->oracle, kind)(1, zero, zero, d), 0, 0);
-    compare_scalar(c, "derivative of equals", (double)d[0], 0, 0);
-    float y[2] = {3, -1}, t2[2] = {1, 1};
-    compare_scalar(c, "sum by hand", loss_of(c->oracle, kind)(2, y, t2, NULL),
-                   kind == WEIR_MAE ? 4 : 8, 0);
-}
-
-static void loss_mae_oracle(context *c) { loss_oracle(c, WEIR_MAE); }
-static void loss_mse_oracle(context *c) { loss_oracle(c, WEIR_MSE); }
-
 const check check_activation_fwd = {"activation_fwd", activation_fwd_case, activation_fwd_by_hand};
 const check check_activation_bwd = {"activation_bwd", activation_bwd_case, activation_bwd_oracle};
 const check check_exp = {"exp", exp_case, exp_by_hand};
 const check check_add = {"add", add_case, add_by_hand};
-const check check_loss_mae = {"loss_mae", loss_mae_case, loss_mae_oracle};
-const check check_loss_mse = {"loss_mse", loss_mse_case, loss_mse_oracle};
 
 /* ---- the ops ---- */
 
@@ -341,35 +246,4 @@ static void op_activation_case(context *c) {
     op_check(c, forward ? activation_fwd_op : activation_bwd_op, &r);
 }
 
-static weir_status loss_op(weir_runtime *rt, void *arg, float *const *out) {
-    loss_case *k = arg;
-    double loss = 0;
-    weir_status status = weir_loss_eval(rt, k->kind, k->n, k->y, k->target, &loss, out[0]);
-    memcpy(out[1], &loss, sizeof loss);
-    return status;
-}
-
-/* The mean, as two words beside the derivatives. */
-static void loss_op_call(const weir_kernels *k, void *arg, int64_t r0, int64_t r1,
-                         float *const *out) {
-    loss_case *a = arg;
-    (void)r0;
-    (void)r1;
-    double loss = loss_of(k, a->kind)(a->n, a->y, a->target, out[0]) / (double)a->n;
-    memcpy(out[1], &loss, sizeof loss);
-}
-
-static void op_loss_case(context *c) {
-    loss_case k = {.n = size_draw(&c->rng, OP_N), .kind = (weir_loss)(c->index % 2)};
-    c->values = values_tame(c->values); /* the two words of a NaN could differ */
-    shape_set(c, "n:%lld/%s", (long long)k.n, k.kind == WEIR_MAE ? "mae" : "mse");
-    k.y = tensor_new(c, "y", k.n);
-    k.target = tensor_new(c, "target", k.n);
-    range_check r = {.call = loss_op_call, .arg = &k, .rows = 1, .outputs = 2};
-    r.output[0] = (output){.tensor = {"dy", {k.n}}, .width = k.n};
-    r.output[1] = (output){.tensor = {"loss", {2}}, .width = 2, .integer = true};
-    op_check(c, loss_op, &r);
-}
-
 const check check_op_activation = {"op_activation", op_activation_case, NULL};
-const check check_op_loss = {"op_loss", op_loss_case, NULL};

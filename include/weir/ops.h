@@ -229,10 +229,25 @@ WEIR_API weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const wei
                                   const float *reserve, const weir_gru_gradients *g);
 
 /* ---- losses -----------------------------------------------------------------------------------
- * loss = mean over n of |y - t| (MAE) or (y - t)^2 (MSE), summed in double, in order.
- * dy[i] (optional) = its derivative with respect to y[i]; that of |e| at 0 is 0.
+ * loss = the mean over n of
+ *   MAE         |y - t|
+ *   MSE         (y - t)^2
+ *   BCE         -t log p - (1 - t) log(1 - p), p = y clipped to [1e-7, 1 - 1e-7] as float32 has them
+ *               (1 - 2^-23): keras.losses.BinaryCrossentropy on probabilities
+ *   BCE_LOGITS  the same of p = sigmoid(y), not clipped: max(y, 0) - y t + log(1 + e^-|y|), Keras'
+ *               from_logits
+ * summed in double, in order. For the last two t is 0 to 1 (not checked); log and exp are Weir's own,
+ * so that the bits do not depend on the C library.
+ * dy[i] (optional) = its derivative with respect to y[i]; that of |e| at 0 is 0, that of BCE is 0
+ * where the clip acts.
  */
-typedef enum weir_loss { WEIR_MAE = 0, WEIR_MSE, WEIR_LOSS_COUNT } weir_loss;
+typedef enum weir_loss {
+    WEIR_MAE = 0,
+    WEIR_MSE,
+    WEIR_BCE,
+    WEIR_BCE_LOGITS,
+    WEIR_LOSS_COUNT
+} weir_loss;
 
 WEIR_API weir_status weir_loss_eval(weir_runtime *rt, weir_loss kind, int64_t n, const float *y,
                                     const float *target, double *loss, float *dy);

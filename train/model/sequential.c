@@ -30,7 +30,8 @@ static weir_status check_options(const weir_model_options *o) {
         return weir_fail(WEIR_ERROR_ARGUMENT, "C_in is %lld, accepted: 1 to %lld",
                          (long long)o->C_in, (long long)max);
     if (o->loss < 0 || o->loss >= WEIR_LOSS_COUNT)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "loss is %d, accepted: 0 (MAE), 1 (MSE)",
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "loss is %d, accepted: 0 (MAE), 1 (MSE), 2 (BCE), 3 (BCE_LOGITS)",
                          (int)o->loss);
     return weir_optimizer_check(&o->optimizer);
 }
