@@ -4,15 +4,9 @@
 
 #include "kernels/driver.h"
 #include "kernels/gru.h"
+#include "kernels/recurrent.h"
 
-enum {
-    LEAVES = 32,           /* parts of a weight gradient, at most */
-    LEAF_SAMPLES = 4,      /* of a part, as far as the batch goes: the kernels want a few rows */
-    LEAF_STEPS = 64,       /* samples times steps of a part, the same */
-    CHUNK_ROWS = 320,      /* samples times steps of a part that both passes take at a time */
-    LEAF_FLOATS = 1 << 24, /* of all parts together, unless it is one */
-    TREE_GRAIN = 4096      /* elements that one task sums over the tree */
-};
+enum { TREE_GRAIN = 4096 }; /* elements that one task sums over the tree */
 
 static weir_status check_sizes(const char *op, const weir_gru *p) {
     const int64_t most = WEIR_GRU_SIZE_MAX;
@@ -63,21 +57,12 @@ int64_t weir_gru_reserve_floats(const weir_gru *p) {
     return gru_gates_at(p, p->N, 0);
 }
 
-/* Cuts columns [0, n) of a matrix into panels; strides in floats. */
-static void pack(const float *from, int64_t rows, int64_t row_stride, int64_t n,
-                 int64_t column_stride, float *to) {
-    for (int64_t panel = 0; panel < n; panel += GRU_PANEL)
-        for (int64_t i = 0; i < rows; i++)
-            for (int64_t k = panel; k < panel + GRU_PANEL; k++)
-                *to++ = k < n ? from[i * row_stride + k * column_stride] : 0.0f;
-}
-
 void weir_gru_pack(const weir_gru *p, const float *w, const float *u, float *w_packed,
                    float *u_packed) {
     int64_t H = p->H, H_p = gru_padded(H);
     for (int64_t gate = 0; gate < 3; gate++) {
-        pack(w + gate * H, p->C_in, 3 * H, H, 1, w_packed + gate * H_p * p->C_in);
-        pack(u + gate * H, H, 3 * H, H, 1, u_packed + gate * H_p * H);
+        weir_pack_panels(w + gate * H, p->C_in, 3 * H, H, 1, w_packed + gate * H_p * p->C_in);
+        weir_pack_panels(u + gate * H, H, 3 * H, H, 1, u_packed + gate * H_p * H);
     }
 }
 
@@ -86,8 +71,8 @@ void weir_gru_pack_transposed(const weir_gru *p, const float *w, const float *u,
     int64_t H = p->H, H_p = gru_padded(H);
     int64_t C = p->C_in, C_p = gru_padded(C);
     for (int64_t gate = 0; gate < 3; gate++) {
-        pack(w + gate * H, H, 1, C, 3 * H, w_t_packed + gate * C_p * H);
-        pack(u + gate * H, H, 1, H, 3 * H, u_t_packed + gate * H_p * H);
+        weir_pack_panels(w + gate * H, H, 1, C, 3 * H, w_t_packed + gate * C_p * H);
+        weir_pack_panels(u + gate * H, H, 1, H, 3 * H, u_t_packed + gate * H_p * H);
     }
 }
 
@@ -97,8 +82,8 @@ typedef struct gru_job {
     weir_gru_call call;
     int64_t scratch_floats; /* of one worker, each its own part */
     int64_t dgates_floats;  /* the same, for a chunk */
-    int64_t group, steps;   /* samples and steps of a chunk, at most */
-    int64_t leaves, leaf_floats;
+    weir_time_cut cut;
+    int64_t leaf_floats;
     float *leaf; /* [leaves][leaf_floats]: dw, du, db */
 } gru_job;
 
@@ -106,19 +91,6 @@ static weir_gru_call call_of_worker(const gru_job *job, int worker) {
     weir_gru_call c = job->call;
     c.scratch += worker * job->scratch_floats;
     return c;
-}
-
-/* Samples of one task: at most a kernel's block, and whole tiles, of the size that leaves the busiest
- * worker the least. */
-static int64_t sample_grain(weir_runtime *rt, int64_t N) {
-    const int64_t tile = 8, threads = weir_runtime_threads(rt), share = (N - 1) / threads + 1;
-    if (share <= GRU_ROWS) return share;
-    int64_t best = 0, least = INT64_MAX;
-    for (int64_t grain = GRU_ROWS; grain > tile; grain -= tile) {
-        int64_t tasks = (N - 1) / grain + 1, most = ((tasks - 1) / threads + 1) * grain;
-        if (most < least) best = grain, least = most;
-    }
-    return best;
 }
 
 /* Cuts `floats` floats off the memory at *next, 64-byte aligned. */
@@ -153,7 +125,8 @@ weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
     job.call.w_packed = w_packed;
     job.call.u_packed = u_packed;
     job.call.scratch = next;
-    weir_status status = weir_parallel_for(rt, p->N, sample_grain(rt, p->N), forward_task, &job);
+    weir_status status =
+        weir_parallel_for(rt, p->N, weir_sample_grain(rt, p->N, GRU_ROWS), forward_task, &job);
     weir_scratch_put(rt, memory);
     return status;
 }
@@ -177,7 +150,7 @@ static weir_gru_call call_of_samples(const gru_job *job, int64_t n0, int64_t n1,
     if (c.dh0) c.dh0 += n0 * p->H;
     c.dgates += worker * job->dgates_floats;
     c.dgates_in = c.dgates;
-    c.dh = c.dgates + job->dgates_floats - job->group * gru_padded(p->H);
+    c.dh = c.dgates + job->dgates_floats - job->cut.group * gru_padded(p->H);
     return c;
 }
 
@@ -188,16 +161,16 @@ static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
     const gru_job *job = arg;
     const weir_gru *p = &job->call.p;
     for (int64_t l = begin; l < end; l++) {
-        int64_t n0 = p->N * l / job->leaves, n1 = p->N * (l + 1) / job->leaves;
+        int64_t n0 = p->N * l / job->cut.leaves, n1 = p->N * (l + 1) / job->cut.leaves;
         float *dw = job->leaf + l * job->leaf_floats;
         float *du = dw + p->C_in * 3 * p->H, *db = du + p->H * 3 * p->H;
-        for (int64_t n = n0; n < n1; n += job->group) {
-            int64_t samples = n1 - n < job->group ? n1 - n : job->group;
+        for (int64_t n = n0; n < n1; n += job->cut.group) {
+            int64_t samples = n1 - n < job->cut.group ? n1 - n : job->cut.group;
             weir_gru_call c = call_of_samples(job, n, n + samples, worker);
             c.adds = n > n0;
-            for (int64_t s1 = p->T; s1 > 0; s1 -= job->steps) {
+            for (int64_t s1 = p->T; s1 > 0; s1 -= job->cut.steps) {
                 c.s1 = s1;
-                c.s0 = c.d_s0 = s1 > job->steps ? s1 - job->steps : 0;
+                c.s0 = c.d_s0 = s1 > job->cut.steps ? s1 - job->cut.steps : 0;
                 c.d_steps = c.s1 - c.s0;
                 job->kernels->gru_bwd_data(&c, 0, samples);
                 job->kernels->gru_bwd_weights(&c, 0, samples, dw, du, db);
@@ -210,26 +183,8 @@ static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
 static void tree_task(void *arg, int64_t begin, int64_t end, int worker) {
     const gru_job *job = arg;
     (void)worker;
-    weir_sum_leaves(job->kernels, job->leaves, job->leaf, job->leaf + job->leaf_floats,
+    weir_sum_leaves(job->kernels, job->cut.leaves, job->leaf, job->leaf + job->leaf_floats,
                     job->leaf_floats, begin, end);
-}
-
-/*
- * How a weight gradient is cut depends on the shape only, or the bits would depend on the machine.
- * Neither number falls as N grows, so that a smaller batch finds its scratch large enough.
- */
-static void cut_leaves(gru_job *job) {
-    const weir_gru *p = &job->call.p;
-    int64_t few = (LEAF_STEPS + p->T - 1) / p->T, most = LEAF_FLOATS / job->leaf_floats;
-    if (few < LEAF_SAMPLES) few = LEAF_SAMPLES;
-    if (most > LEAVES) most = LEAVES;
-    if (most < 1) most = 1;
-    job->leaves = (p->N + few - 1) / few;
-    if (job->leaves > most) job->leaves = most;
-    int64_t rows = few * p->T, chunks = (rows + CHUNK_ROWS - 1) / CHUNK_ROWS;
-    job->group = few;
-    job->steps = (p->T + chunks - 1) / chunks;
-    job->dgates_floats = few * (job->steps * gru_parts(p) + 1) * gru_padded(p->H);
 }
 
 /* Copies leaf 0, or zeros without it. */
@@ -269,8 +224,9 @@ weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
         .call = {.p = *p, .t = *t, .reserve_in = reserve, .dy = g->dy, .dx = g->dx, .dh0 = g->dh0},
         .scratch_floats = gru_padded(gru_scratch_floats(p)),
         .leaf_floats = (p->C_in + p->H + 2) * 3 * p->H};
-    cut_leaves(&job);
-    int64_t shared = w_floats + u_floats + gru_padded(job.leaves * job.leaf_floats);
+    job.cut = weir_cut_time(p->N, p->T, job.leaf_floats);
+    job.dgates_floats = job.cut.group * (job.cut.steps * gru_parts(p) + 1) * gru_padded(p->H);
+    int64_t shared = w_floats + u_floats + gru_padded(job.cut.leaves * job.leaf_floats);
     int64_t floats =
         weir_add_floats(shared, weir_runtime_threads(rt), job.dgates_floats + job.scratch_floats);
     float *memory, *next;
@@ -281,9 +237,9 @@ weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
     job.call.w_t_packed = w_t_packed;
     job.call.u_t_packed = u_t_packed;
     job.call.dgates = take(&next, job.dgates_floats * weir_runtime_threads(rt));
-    job.leaf = take(&next, job.leaves * job.leaf_floats);
+    job.leaf = take(&next, job.cut.leaves * job.leaf_floats);
     job.call.scratch = next;
-    weir_status status = weir_parallel_for(rt, job.leaves, 1, leaf_task, &job);
+    weir_status status = weir_parallel_for(rt, job.cut.leaves, 1, leaf_task, &job);
     if (!status) status = weir_parallel_for(rt, job.leaf_floats, TREE_GRAIN, tree_task, &job);
     if (!status) write_gradients(p, job.leaf, g);
     weir_scratch_put(rt, memory);

@@ -6,28 +6,12 @@
 #include <stdbool.h>
 
 #include "kernels/gru_tile.h"
-
-/* Vector k VL of a row of n floats: nothing beyond the row is touched, other lanes load as 0. */
-static inline vf load_below(const float *p, int64_t k, int64_t n) {
-    return k + VL <= n ? v_load(p + k) : v_load_m(p + k, v_tail(n - k));
-}
-static inline void store_below(float *p, int64_t k, int64_t n, vf a) {
-    if (k + VL <= n)
-        v_store(p + k, a);
-    else
-        v_store_m(p + k, v_tail(n - k), a);
-}
+#include "kernels/rows.h"
 
 /* The reserve has one stream for each sample of a block, more than the hardware follows. */
 static inline void prefetch(const float *p, int64_t n) {
     for (int64_t k = 0; k < n; k += GRU_PANEL) __builtin_prefetch(p + k);
 }
-
-/* Rows of a matrix; `stride` may be 0 (every row the same). */
-typedef struct rows {
-    const float *p;
-    int64_t stride;
-} rows;
 
 /* A block of samples on its way through time. */
 typedef struct block {

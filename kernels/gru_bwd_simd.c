@@ -345,7 +345,8 @@ static void group_outer(const group *k, operand (*of)(const weir_gru_call *, con
                        row, at->steps};
         width = o.width;
     }
-    outer(&(outer_job){&c->p, s, k->count, width, gate, gates, to, sum, packed, k->foresight});
+    outer(&(outer_job){c->p.H, 3 * c->p.H, s, k->count, width, gate, gates, to, sum, packed,
+                       k->foresight});
 }
 
 static void group_add(const group *k, float *dw, float *du, float *db) {

@@ -146,10 +146,10 @@ static lookahead ahead_take(foresight *f, int64_t blocks) {
     return a;
 }
 
-/* All of out[a_rows][3 H] that a product with `gates` gates from `gate` on gives. */
+/* All of out[a_rows][.. H] that a product with `gates` gates from `gate` on gives. */
 typedef struct outer_job {
-    const weir_gru *p;
-    const strip *s; /* their d starts at the first of the gates */
+    int64_t H, stride; /* units of a gate; from a row of out to the next */
+    const strip *s;    /* their d starts at the first of the gates */
     int64_t count, a_rows, gate, gates;
     float *to, *sum; /* of row 0, gate 0; sum may be NULL */
     float *scratch;  /* [steps of all strips][PACK_FLOATS] */
@@ -178,7 +178,7 @@ static void prefetch_target(const target *to, int64_t vectors, int64_t step, int
 
 /* Rows r0 .. r1 - 1 by tiles of the same number of rows, the first that fits from `shapes` on. */
 static void outer_band(const outer_job *j, const outer_shape *shapes, int64_t r0, int64_t r1) {
-    int64_t H = j->p->H, H_p = gru_padded(H), vectors = j->gates * H_p / VL, stride = 3 * H;
+    int64_t H = j->H, H_p = gru_padded(H), vectors = j->gates * H_p / VL, stride = j->stride;
     int64_t step = outer_fit(shapes, r1 - r0, vectors)->rows;
     bool pack = (r1 - r0) / step >= PACK_TILES;
     const outer_shape *shape;
@@ -204,7 +204,7 @@ static void outer_band(const outer_job *j, const outer_shape *shapes, int64_t r0
 }
 
 static void outer(const outer_job *j) {
-    int64_t vectors = j->gates * gru_padded(j->p->H) / VL, r0 = 0;
+    int64_t vectors = j->gates * gru_padded(j->H) / VL, r0 = 0;
     if (j->sum) {
         r0 = outer_fit(sum_shapes, j->a_rows, vectors)->rows;
         outer_band(j, sum_shapes, 0, r0);

@@ -18,21 +18,6 @@
 #include "kernels/gru_block.h"
 #include "kernels/vmath.h"
 
-/* out[r][..] = a mask, rows of n floats; out has the stride n padded. */
-static void multiply_rows(int64_t m, int64_t n, rows a, rows mask, float *out) {
-    for (int64_t r = 0; r < m; r++, out += gru_padded(n)) {
-        const float *from = a.p + r * a.stride, *by = mask.p + r * mask.stride;
-        for (int64_t k = 0; k < n; k += VL)
-            v_store(out + k, v_mul(load_below(from, k, n), load_below(by, k, n)));
-    }
-}
-
-/* Rows of one step of the reserve or of y, one for each sample; p is NULL where they are not kept. */
-typedef struct kept {
-    float *p;
-    int64_t stride;
-} kept;
-
 /* Parts of a row of sums: the gates, with q = hm Uh + b1 of reset after. z, r and q, which need only
  * the state, are neighbours. */
 enum { PART_Z, PART_R, PART_Q, PART_C, PARTS };
@@ -102,7 +87,7 @@ static void forward_arrays(forward *f) {
 static void x_operands(forward *f, int64_t m, rows x, const rows *masks) {
     const block *b = &f->b;
     for (int g = 0; masks && g < b->masks; g++)
-        multiply_rows(m, b->c->p.C_in, x, masks[g], f->mx[g]);
+        multiply_rows(m, b->c->p.C_in, x, masks[g], f->mx[g], b->C);
     for (int g = 0; !masks && g < 3; g++) f->x_of[g] = x;
 }
 
@@ -134,7 +119,7 @@ static void h_operands(forward *f) {
     const weir_gru_call *c = b->c;
     for (int g = 0; c->t.mask_h && g < b->masks; g++)
         multiply_rows(b->m, c->p.H, (rows){f->h, b->H}, mask_rows(b, c->t.mask_h, c->p.H, g),
-                      f->mh[g]);
+                      f->mh[g], b->H);
 }
 
 static factor x_factor(const forward *f, int64_t gate) {
