@@ -2,7 +2,6 @@
 #include "options.h"
 
 #include <benchmark/benchmark.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -10,6 +9,8 @@
 #include <cstdlib>
 #include <sstream>
 #include <stdexcept>
+
+#include "child.h"
 
 namespace bench {
 
@@ -35,22 +36,26 @@ static void print_help(const Area &area) {
                 area.shapes.empty() ? "(none here)" : ("bench/shapes/" + area.shapes).c_str());
 }
 
-static std::vector<std::string> split(const std::string &list) {
+std::vector<std::string> split(const std::string &list) {
     std::vector<std::string> words;
     std::istringstream stream(list);
     for (std::string word; std::getline(stream, word, ',');) words.push_back(word);
     return words;
 }
 
+int parse_number(const std::string &name, const std::string &text, int least) {
+    int n = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || n < least)
+        throw std::runtime_error(name + ": '" + text + "', accepted: numbers above " +
+                                 std::to_string(least - 1));
+    return n;
+}
+
 static std::vector<int> parse_threads(const std::string &list) {
     std::vector<int> threads;
-    for (const std::string &word : split(list)) {
-        int n = 0;
-        const auto parsed = std::from_chars(word.data(), word.data() + word.size(), n);
-        if (parsed.ec != std::errc() || parsed.ptr != word.data() + word.size() || n < 1)
-            throw std::runtime_error("--threads: '" + word + "', accepted: numbers above 0");
-        threads.push_back(n);
-    }
+    for (const std::string &word : split(list))
+        threads.push_back(parse_number("--threads", word, 1));
     return threads;
 }
 
@@ -79,8 +84,7 @@ static std::vector<weir_isa> default_isas(const weir_machine_info &info) {
     return isas;
 }
 
-/* "--name VALUE" or "--name=VALUE" at argv[*i]. */
-static bool take_value(int argc, char **argv, int *i, const std::string &name, std::string *value) {
+bool take_value(int argc, char **argv, int *i, const std::string &name, std::string *value) {
     const std::string word = argv[*i];
     if (word == name) {
         if (*i + 1 >= argc) throw std::runtime_error(name + " needs a value");
@@ -118,10 +122,7 @@ static void initialize_benchmark(const CommandLine &line, const std::vector<std:
 /* The program beside this one that meson built with the other oneDNN. */
 static std::string default_peer(const Area &area) {
     if (area.baseline != "onednn" || !WEIR_BENCH_PEER[0]) return "";
-    char path[4096];
-    const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-    if (length <= 0) return "";
-    return std::string(path, static_cast<size_t>(length)) + "_" + WEIR_BENCH_PEER;
+    return this_program() + "_" + WEIR_BENCH_PEER;
 }
 
 CommandLine parse_command_line(int argc, char **argv, const Area &area) {

@@ -22,5 +22,12 @@ struct CommandLine {
  * throws std::runtime_error for what nobody understands. */
 CommandLine parse_command_line(int argc, char **argv, const Area &area);
 
+/* "--name VALUE" or "--name=VALUE" at argv[*i]. */
+bool take_value(int argc, char **argv, int *i, const std::string &name, std::string *value);
+/* A number of at least `least`; throws std::runtime_error that names the option. */
+int parse_number(const std::string &name, const std::string &text, int least);
+/* The words between commas. */
+std::vector<std::string> split(const std::string &list);
+
 } // namespace bench
 #endif

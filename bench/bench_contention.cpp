@@ -1,0 +1,262 @@
+/* Training steps beside a busy process. SPDX-License-Identifier: Apache-2.0
+ *
+ * A neighbour computes without end, pinned to one of the processors that the step uses. With two of
+ * them, what is left is one and a half: the fair share is the time alone times 2 / 1.5. A library that
+ * waits for a thread which the system has put aside loses whole time slices instead.
+ *
+ * The backends take turns: each runs alone, then beside the neighbour, and meanwhile the others stand
+ * still. Steps are timed one by one.
+ */
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include "harness.h"
+#include "member.h"
+#include "neighbour.h"
+#include "options.h"
+#include "quantile.h"
+#include "team.h"
+#include "weir/model.h"
+
+namespace bench {
+namespace {
+
+const char *const help_text =
+    "Usage: bench_contention [option]...\n"
+    "  --model LIST      built-in models; default jena-conv-gru,jena-conv\n"
+    "  --batch N         samples of a step; default 128\n"
+    "  --backend LIST    default: all there are of pool, libgomp, libomp\n"
+    "  --threads N       default: the cores allowed\n"
+    "  --neighbour P     which of the processors allowed is busy, from 0; default: the last one\n"
+    "  --caller P        pins the calling thread to one; default: it runs where the system puts "
+    "it\n"
+    "  --steps N         beside the neighbour, for each model and backend, at least; default 300\n"
+    "  --seconds N       beside the neighbour, for each model and backend, at least; default 0\n"
+    "  --quick           a few steps of a small batch: times mean little\n"
+    "  --benchmark_out FILE (JSON)\n";
+
+struct Settings {
+    std::vector<std::string> models{"jena-conv-gru", "jena-conv"};
+    std::vector<Threading> backends = threadings();
+    int batch = 128, threads = 2, places = 2, steps = 300, seconds = 0;
+    int neighbour = -1, caller = -1; /* places */
+    bool quick = false;
+    std::string out, text;
+    int serve = -1;
+};
+
+int parse_place(const std::string &name, const std::string &text, int places) {
+    const int place = parse_number(name, text, 0);
+    if (place >= places)
+        throw std::runtime_error(name + ": " + text + ", accepted: 0 to " +
+                                 std::to_string(places - 1));
+    return place;
+}
+
+std::vector<std::string> parse_models(const std::string &list) {
+    const std::vector<std::string> models = split(list);
+    for (const std::string &model : models) {
+        int i = 0;
+        std::string accepted;
+        for (const char *name = nullptr; (name = weir_model_builtin_name(i)); i++) {
+            if (model == name) break;
+            accepted += std::string(i ? "," : "") + name;
+        }
+        if (!weir_model_builtin_name(i))
+            throw std::runtime_error("--model: '" + model + "', accepted: " + accepted);
+    }
+    if (models.empty()) throw std::runtime_error("--model needs a name");
+    return models;
+}
+
+Settings parse(int argc, char **argv) {
+    Settings s;
+    weir_machine_info info;
+    check(weir_machine_describe(&info));
+    s.threads = info.cores_allowed;
+    s.places = info.pus_allowed;
+    for (int i = 1; i < argc; i++) {
+        s.text += (i > 1 ? " " : "") + std::string(argv[i]);
+        const std::string word = argv[i];
+        const auto take = [&](const char *name, std::string *value) {
+            return take_value(argc, argv, &i, name, value);
+        };
+        std::string value;
+        if (word == "--help") {
+            std::printf("%s", help_text);
+            std::exit(0);
+        }
+        if (word == "--quick")
+            s.quick = true;
+        else if (take("--model", &value))
+            s.models = parse_models(value);
+        else if (take("--backend", &value))
+            s.backends = parse_threadings(value);
+        else if (take("--batch", &value))
+            s.batch = parse_number("--batch", value, 1);
+        else if (take("--threads", &value))
+            s.threads = parse_number("--threads", value, 1);
+        else if (take("--steps", &value))
+            s.steps = parse_number("--steps", value, 1);
+        else if (take("--seconds", &value))
+            s.seconds = parse_number("--seconds", value, 0);
+        else if (take("--neighbour", &value))
+            s.neighbour = parse_place("--neighbour", value, s.places);
+        else if (take("--caller", &value))
+            s.caller = parse_place("--caller", value, s.places);
+        else if (take("--benchmark_out", &s.out))
+            continue;
+        else if (take("--serve", &value))
+            s.serve = parse_number("--serve", value, 0);
+        else
+            throw std::runtime_error("unknown option " + word);
+    }
+    if (s.neighbour < 0) s.neighbour = s.places - 1;
+    if (s.quick) s.batch = std::min(s.batch, 8), s.steps = std::min(s.steps, 20), s.seconds = 0;
+    return s;
+}
+
+/* ---- the process that trains --------------------------------------------------------------------- */
+
+class Trainer {
+  public:
+    explicit Trainer(const Settings &s)
+        : N(s.batch), x(random_tensor(N * T * C_in, 1)), target(random_tensor(N, 2)) {
+        Backend backend;
+        backend.threads = s.threads;
+        backend.threading = s.backends.front().threading;
+        weir_model_options options = weir_model_options_default(2);
+        options.T = T;
+        options.C_in = C_in;
+        weir_model *created = nullptr;
+        check(weir_model_create(runtime_of(backend), s.models.front().c_str(), &options, &created));
+        model.reset(created);
+        if (s.caller >= 0) team_bind_thread(s.caller);
+        for (int i = 0; i < 3; i++) step();
+    }
+    /* Seconds of each step, until some have passed. The first ones after a rest don't count. */
+    std::vector<double> run(double seconds) {
+        using clock = std::chrono::steady_clock;
+        std::vector<double> times;
+        for (int i = 0; i < 2; i++) step();
+        const auto start = clock::now();
+        for (auto before = start;
+             std::chrono::duration<double>(before - start).count() < seconds;) {
+            step();
+            const auto after = clock::now();
+            times.push_back(std::chrono::duration<double>(after - before).count());
+            before = after;
+        }
+        return times;
+    }
+
+  private:
+    void step() { check(weir_model_train_step(model.get(), N, x.data(), target.data(), nullptr)); }
+    static constexpr int64_t T = 240, C_in = 14;
+    const int64_t N;
+    Tensor x, target;
+    std::unique_ptr<weir_model, decltype(&weir_model_destroy)> model{nullptr, weir_model_destroy};
+};
+
+int train(const Settings &s) {
+    if (!s.backends.front().environment.empty())
+        throw std::runtime_error(s.backends.front().name + " can't be loaded");
+    Trainer trainer(s);
+    serve_requests(s.serve, s.backends.front().name, [&](const std::string &seconds) {
+        return numbers_text(trainer.run(std::stod(seconds)));
+    });
+    return 0;
+}
+
+/* ---- the process that measures ------------------------------------------------------------------- */
+
+struct Samples {
+    std::vector<double> alone, beside;
+    double wall = 0, taken = 0; /* seconds beside the neighbour, and what it had of them */
+};
+
+void append(std::vector<double> &list, const std::vector<double> &more) {
+    list.insert(list.end(), more.begin(), more.end());
+}
+
+/* One turn: alone for a while, then beside the neighbour. */
+void take_turn(Member &member, const Neighbour &neighbour, bool quick, Samples &samples) {
+    const std::string alone = quick ? "0.005" : "0.1", beside = quick ? "0.01" : "0.4";
+    append(samples.alone, member.ask(alone));
+    neighbour.resume();
+    std::this_thread::sleep_for(std::chrono::milliseconds(10)); /* it is at full speed */
+    const auto start = std::chrono::steady_clock::now();
+    const double before = neighbour.seconds();
+    const std::vector<double> times = member.ask(beside);
+    samples.taken += neighbour.seconds() - before;
+    samples.wall += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    neighbour.pause();
+    append(samples.beside, times);
+}
+
+void print_head() {
+    std::printf("\n%-14s %-8s %3s %9s %9s %9s %9s %9s %7s %7s %6s %6s\n", "model", "backend", "thr",
+                "alone ms", "fair ms", "median ms", "p99 ms", "max ms", "m/fair", "p99/m", "other%",
+                "steps");
+}
+
+void print_row(const std::string &model, const std::string &backend, const Settings &s,
+               const Samples &samples) {
+    const double alone = quantile(samples.alone, 0.5), median = quantile(samples.beside, 0.5),
+                 p99 = quantile(samples.beside, 0.99), most = quantile(samples.beside, 1);
+    const double fair = alone * s.threads / (s.threads - 0.5);
+    std::printf("%-14s %-8s %3d %9.3f %9.3f %9.3f %9.3f %9.3f %7.2f %7.2f %6.1f %6zu\n",
+                model.c_str(), backend.c_str(), s.threads, alone * 1e3, fair * 1e3, median * 1e3,
+                p99 * 1e3, most * 1e3, median / fair, p99 / median,
+                100 * samples.taken / samples.wall, samples.beside.size());
+    std::fflush(stdout);
+}
+
+void measure_model(const std::string &model, const Settings &s, const Neighbour &neighbour) {
+    std::vector<std::unique_ptr<Member>> members;
+    for (const Threading &backend : s.backends) {
+        std::vector<std::string> arguments{"--model",   model,
+                                           "--batch",   std::to_string(s.batch),
+                                           "--threads", std::to_string(s.threads)};
+        if (s.caller >= 0)
+            arguments.insert(arguments.end(), {"--caller", std::to_string(s.caller)});
+        members.push_back(std::make_unique<Member>(backend, arguments));
+    }
+    std::vector<Samples> samples(members.size());
+    const auto wants_more = [&](const Samples &one) {
+        return one.beside.size() < static_cast<size_t>(s.steps) || one.wall < s.seconds;
+    };
+    while (std::any_of(samples.begin(), samples.end(), wants_more))
+        for (size_t i = 0; i < members.size(); i++)
+            if (wants_more(samples[i])) take_turn(*members[i], neighbour, s.quick, samples[i]);
+    for (size_t i = 0; i < members.size(); i++) print_row(model, members[i]->name(), s, samples[i]);
+}
+
+int run(const Settings &s) {
+    if (s.serve >= 0) return train(s);
+    const Neighbour neighbour(s.neighbour);
+    print_head();
+    for (const std::string &model : s.models) measure_model(model, s, neighbour);
+    std::printf(
+        "\nfair: the time alone * threads / (threads - 0.5), for the neighbour is due half of "
+        "one processor;\nother: what it had of it. Aims: m/fair <= 1.25, p99/m <= 2.\n");
+    return 0;
+}
+
+} // namespace
+} // namespace bench
+
+int main(int argc, char **argv) {
+    try {
+        bench::team_unbind_main(); /* remembers the processors that are allowed */
+        return bench::run(bench::parse(argc, argv));
+    } catch (const std::exception &e) {
+        std::fprintf(stderr, "bench_contention: %s\n", e.what());
+        return 2;
+    }
+}

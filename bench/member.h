@@ -1,0 +1,45 @@
+/* The ways to run parallel calls, each in a process of its own. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_BENCH_MEMBER_H
+#define WEIR_BENCH_MEMBER_H
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "child.h"
+#include "harness.h"
+
+namespace bench {
+
+struct Threading {
+    std::string name;                     /* pool, libgomp, libomp */
+    weir_threading threading;             /* of Weir's runtime */
+    std::vector<std::string> environment; /* that makes it so */
+};
+
+/* The pool, the OpenMP runtime that Weir was built with, and LLVM's where it is installed: it has GNU's
+ * interface too and takes its place in the same program. */
+std::vector<Threading> threadings();
+/* Those in a list of names. Throws std::runtime_error that says what is accepted. */
+std::vector<Threading> parse_threadings(const std::string &list);
+
+/* A threading at work in another process of this program. It stands still except while asked. */
+class Member {
+  public:
+    /* arguments: of the other process, which gets "--backend NAME" too. `more`: environment. */
+    Member(const Threading &threading, const std::vector<std::string> &arguments,
+           const std::vector<std::string> &more = {});
+    const std::string &name() const { return label; }
+    /* The numbers that it answers. */
+    std::vector<double> ask(const std::string &request);
+
+  private:
+    std::string label;
+    Child child;
+};
+
+/* The answer for Member::ask. */
+std::string numbers_text(const std::vector<double> &numbers);
+
+} // namespace bench
+#endif
