@@ -141,9 +141,17 @@ static void test_parameter_counts(void **state) {
         const char *name;
         int keras;
         int64_t parameters, recurrent_steps;
-    } cases[] = {{"jena-naive", 2, 0, 0},         {"jena-dense", 2, 107585, 0},
-                 {"jena-conv", 2, 12609, 0},      {"jena-gru", 2, 4545, 240},
-                 {"jena-conv-gru", 2, 13697, 74}, {"jena-gru", 3, 4641, 240},
+    } cases[] = {{"jena-naive", 2, 0, 0},
+                 {"jena-dense", 2, 107585, 0},
+                 {"jena-conv", 2, 12609, 0},
+                 {"jena-gru", 2, 4545, 240},
+                 {"jena-gru-dropout", 2, 4545, 240},
+                 {"jena-gru-stacked", 2, 23201, 240},
+                 {"jena-gru-bidir", 2, 9089, 240},
+                 {"jena-gru-reversed", 2, 4545, 240},
+                 {"jena-conv-gru", 2, 13697, 74},
+                 {"jena-conv-gru-dilated", 2, 13697, 70},
+                 {"jena-gru", 3, 4641, 240},
                  {"jena-conv-gru", 3, 13793, 74}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         weir_model_options o = weir_model_options_default(cases[i].keras);
@@ -187,7 +195,7 @@ static void test_layers_of_conv_gru(void **state) {
         assert_int_equal(info.parameters, expected[i].parameters);
         if (info.layer.kind != WEIR_LAYER_GRU) continue;
         assert_true(info.layer.dropout == 0.1 && info.layer.recurrent_dropout == 0.5);
-        assert_int_equal(info.layer.mask_gates, 3);
+        assert_false(info.layer.shared_masks);
         assert_int_equal(info.layer.recurrent, WEIR_HARD_SIGMOID);
         assert_false(info.layer.reset_after);
     }
@@ -226,6 +234,15 @@ static void test_refusals(void **state) {
     l = gru(4, 0, 0);
     l.activation = WEIR_SIGMOID;
     expect_refusal(&l, 1, &o, "activation is sigmoid, accepted: tanh, relu");
+    l = gru(4, 0, 0);
+    l.merge = WEIR_MERGE_SUM;
+    l.go_backwards = true;
+    expect_refusal(&l, 1, &o, "layer 0 (bidirectional): go_backwards is true, accepted: false");
+    l.merge = WEIR_MERGE_COUNT;
+    expect_refusal(&l, 1, &o, "merge is 3, accepted: 0 to 2");
+    l = weir_layer_default(WEIR_LAYER_DROPOUT);
+    l.dropout = -0.1;
+    expect_refusal(&l, 1, &o, "layer 0 (dropout): rate is -0.1, accepted: 0 <= rate < 1");
     l = weir_layer_default(WEIR_LAYER_LAST_VALUE);
     l.channel = 3;
     expect_refusal(&l, 1, &o, "channel is 3, accepted: 0 to 2");
@@ -412,6 +429,67 @@ static void test_gru_masks(void **state) {
     weir_model_destroy(m);
 }
 
+/* A bidirectional layer gives what two layers give, the second of which reads x from its end. */
+static void test_bidirectional(void **state) {
+    (void)state;
+    enum { N = 3, T = 5, C = 2, H = 4, ONE = T * H, BOTH = T * 2 * H };
+    weir_model_options o = shape_options(T, C);
+    weir_layer l = gru(H, 0, 0);
+    l.return_sequences = true;
+    weir_model *forward = create_layers(&l, 1, &o);
+    l.go_backwards = true;
+    weir_model *backward = create_layers(&l, 1, &o);
+    l.go_backwards = false;
+    l.merge = WEIR_MERGE_CONCAT;
+    weir_model *concat = create_layers(&l, 1, &o);
+    l.merge = WEIR_MERGE_SUM;
+    weir_model *sum = create_layers(&l, 1, &o);
+    assert_int_equal(concat->parameters, 2 * forward->parameters);
+    weir_model_set_parameters(forward, concat->values);
+    weir_model_set_parameters(backward, concat->values + forward->parameters);
+    float *x = numbers(N * T * C, 1), f[N * ONE], b[N * ONE], y[N * BOTH], s[N * ONE];
+    assert_int_equal(weir_model_predict(forward, N, x, f), WEIR_OK);
+    assert_int_equal(weir_model_predict(backward, N, x, b), WEIR_OK);
+    assert_int_equal(weir_model_predict(concat, N, x, y), WEIR_OK);
+    assert_int_equal(weir_model_predict(sum, N, x, s), WEIR_OK);
+    for (int n = 0; n < N; n++) {
+        for (int t = 0; t < T; t++) {
+            for (int i = 0; i < H; i++) {
+                const float from_f = f[n * ONE + t * H + i];
+                const float from_b = b[n * ONE + (T - 1 - t) * H + i];
+                assert_true(y[n * BOTH + t * 2 * H + i] == from_f);
+                assert_true(y[n * BOTH + t * 2 * H + H + i] == from_b);
+                assert_true(s[n * ONE + t * H + i] == from_f + from_b);
+            }
+        }
+    }
+    free(x);
+    weir_model_destroy(forward);
+    weir_model_destroy(backward);
+    weir_model_destroy(concat);
+    weir_model_destroy(sum);
+}
+
+/* In training some elements are zero and the others larger, in prediction y is x. */
+static void test_dropout_layer(void **state) {
+    (void)state;
+    enum { N = 3, T = 5, C = 4 };
+    const weir_model_options o = shape_options(T, C);
+    weir_layer layers[] = {weir_layer_default(WEIR_LAYER_DROPOUT), dense(1, WEIR_LINEAR)};
+    layers[0].dropout = 0.5;
+    weir_model *m = create_layers(layers, 2, &o);
+    float *x = numbers(N * T * C, 1), target[N * T] = {0}, mask[N * T * C], y[N * T];
+    const pass p = {.runtime = runtime, .N = N, .training = true, .seed = o.seed};
+    assert_int_equal(weir_dropout_mask(&p, 0, 0.5, T * C, mask), WEIR_OK);
+    double loss = 0;
+    assert_int_equal(weir_model_gradients(m, N, x, target, &loss), WEIR_OK);
+    for (int i = 0; i < N * T * C; i++) assert_true(m->layers[0].y[i] == x[i] * mask[i]);
+    assert_int_equal(weir_model_predict(m, N, x, y), WEIR_OK);
+    assert_memory_equal(m->layers[0].y, x, sizeof mask);
+    free(x);
+    weir_model_destroy(m);
+}
+
 /* ---- gradients by finite differences ---- */
 
 static double loss_at(weir_model *m, int64_t i, double value, int64_t N, const float *x,
@@ -499,10 +577,32 @@ static void test_gradients_gru(void **state) {
     first.recurrent = WEIR_SIGMOID;
     second.reset_after = true;
     second.recurrent = WEIR_SIGMOID;
-    second.mask_gates = 1;
+    second.shared_masks = true;
     second.go_backwards = true;
     const weir_layer layers[] = {conv(3, 2, WEIR_TANH), first, second, dense(1, WEIR_LINEAR)};
     check_gradients(layers, 4, 7, 2);
+}
+
+static weir_layer dropout(double rate) {
+    weir_layer l = weir_layer_default(WEIR_LAYER_DROPOUT);
+    l.dropout = rate;
+    return l;
+}
+
+static void test_gradients_bidirectional(void **state) {
+    (void)state;
+    weir_layer first = gru(3, 0.25, 0.5), second = gru(2, 0, 0.25);
+    first.return_sequences = true;
+    first.merge = WEIR_MERGE_CONCAT;
+    first.recurrent = second.recurrent = WEIR_SIGMOID;
+    second.merge = WEIR_MERGE_SUM;
+    second.return_sequences = true;
+    weir_layer third = gru(3, 0, 0);
+    third.merge = WEIR_MERGE_CONCAT;
+    third.recurrent = WEIR_SIGMOID;
+    const weir_layer layers[] = {conv(3, 2, WEIR_TANH), first, dropout(0.25), second, third,
+                                 dense(1, WEIR_LINEAR)};
+    check_gradients(layers, 6, 6, 2);
 }
 
 static void test_gradients_dense_over_time(void **state) {
@@ -582,9 +682,10 @@ static void test_steps_allocate_nothing(void **state) {
     (void)state;
     enum { N = 16, T = 40, C = 14 };
     const weir_model_options o = shape_options(T, C);
-    static const char *const names[] = {"jena-dense", "jena-conv-gru", "jena-gru"};
+    static const char *const names[] = {"jena-dense", "jena-conv-gru", "jena-gru",
+                                        "jena-gru-bidir"};
     float *x = numbers(N * T * C, 1), *target = numbers(N, 2), y[N];
-    for (int k = 0; k < 3; k++) {
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         weir_model *m = create_builtin(names[k], &o);
         double loss = 0;
         assert_int_equal(weir_model_train_step(m, N, x, target, &loss), WEIR_OK);
@@ -787,9 +888,12 @@ int main(void) {
         cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_dropout_mask),
         cmocka_unit_test(test_gru_masks),
+        cmocka_unit_test(test_bidirectional),
+        cmocka_unit_test(test_dropout_layer),
         cmocka_unit_test(test_gradients_conv),
         cmocka_unit_test(test_gradients_max),
         cmocka_unit_test(test_gradients_gru),
+        cmocka_unit_test(test_gradients_bidirectional),
         cmocka_unit_test(test_gradients_dense_over_time),
         cmocka_unit_test(test_optimizers),
         cmocka_unit_test(test_training_learns),

@@ -125,10 +125,16 @@ static void check_round_trip(const char *name, int keras) {
         weir_layer *a = &m->layers[i].spec, *b = &n->layers[i].spec;
         assert_int_equal(a->kind, b->kind);
         assert_true(a->dropout == b->dropout && a->recurrent_dropout == b->recurrent_dropout);
+        assert_string_equal(m->layers[i].name, n->layers[i].name);
+        if (a->kind == WEIR_LAYER_CONV1D) assert_int_equal(a->D, b->D);
         if (a->kind == WEIR_LAYER_GRU) {
             assert_int_equal(a->reset_after, b->reset_after);
             assert_int_equal(a->recurrent, b->recurrent);
-            assert_int_equal(a->mask_gates, b->mask_gates);
+            assert_int_equal(a->shared_masks, b->shared_masks);
+            assert_int_equal(a->return_sequences, b->return_sequences);
+            assert_int_equal(a->go_backwards, b->go_backwards);
+            assert_int_equal(a->activation, b->activation);
+            assert_int_equal(a->merge, b->merge);
         }
     }
     if (m->parameters > 0)
@@ -146,9 +152,9 @@ static void check_round_trip(const char *name, int keras) {
 
 static void test_round_trip(void **state) {
     (void)state;
-    for (int i = 0; weir_model_builtin_name(i); i++) {
-        check_round_trip(weir_model_builtin_name(i), 2);
-        check_round_trip(weir_model_builtin_name(i), 3);
+    for (int i = 0; weir_model_builtin(i); i++) {
+        check_round_trip(weir_model_builtin(i)->name, 2);
+        check_round_trip(weir_model_builtin(i)->name, 3);
     }
 }
 
@@ -294,6 +300,43 @@ static void test_wrong_tensors(void **state) {
     with_change(&b, "\\\"GRU\\\"", "\\\"GRV\\\"", "config.layers[0].class_name must be Conv1D");
     with_change(&b, "tanh", "tank", "config.layers[0].config.activation must be linear");
     with_change(&b, "Sequential", "Functional", "class_name must be \"Sequential\"");
+    free(b.data);
+}
+
+/* The names and the JSON of Keras. */
+static void test_bidirectional(void **state) {
+    (void)state;
+    weir_model *m = create("jena-gru-bidir", 2);
+    static const char *const names[] = {"bidirectional/forward_gru/kernel",
+                                        "bidirectional/forward_gru/recurrent_kernel",
+                                        "bidirectional/forward_gru/bias",
+                                        "bidirectional/backward_gru/kernel",
+                                        "bidirectional/backward_gru/recurrent_kernel",
+                                        "bidirectional/backward_gru/bias",
+                                        "dense/kernel",
+                                        "dense/bias"};
+    assert_int_equal(weir_model_tensor_count(m), 8);
+    for (int i = 0; i < 8; i++)
+        assert_string_equal(weir_model_parameter(m, i, NULL)->name, names[i]);
+    char *text = weir_definition_write(m);
+    assert_non_null(strstr(text, "{\"class_name\":\"Bidirectional\",\"config\":{\"name\":"
+                                 "\"bidirectional\",\"batch_input_shape\":[null,80,4],"
+                                 "\"layer\":{\"class_name\":\"GRU\",\"config\":{\"name\":\"gru\","
+                                 "\"units\":32,"));
+    assert_non_null(strstr(text, "\"merge_mode\":\"concat\"}"));
+    cJSON_free(text);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    weir_model_destroy(m);
+    bytes b = read_file();
+    with_change(&b, "concat", "concur", "config.layers[0].config.merge_mode must be concat or sum");
+    with_change(&b, "\\\"GRU\\\"", "\\\"GRV\\\"",
+                "config.layers[0].config.layer.class_name must be Conv1D");
+    with_change(&b, "\\\"gru\\\",\\\"units\\\"", "\\\"gru\\\",\\\"unify\\\"",
+                "config.layers[0].config.layer.config.unify is not an option");
+    with_change(&b, "\\\"layer\\\"", "\\\"later\\\"",
+                "config.layers[0].config.layer.class_name must be Conv1D");
+    with_change(&b, "\\\"go_backwards\\\":false", "\\\"go_backwards\\\":true ",
+                "go_backwards is true, accepted: false");
     free(b.data);
 }
 
@@ -449,6 +492,7 @@ int main(void) {
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_changed_bytes),
         cmocka_unit_test(test_wrong_tensors),
+        cmocka_unit_test(test_bidirectional),
         cmocka_unit_test(test_hostile_headers),
         cmocka_unit_test(test_tensor_too_many),
         cmocka_unit_test(test_hostile_sizes),

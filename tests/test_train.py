@@ -17,6 +17,9 @@ WEIR = None
 SMALL = ["--generated", "--generated-rows", "9000", "--lookback", "144", "--step", "6"]
 COUNTS = {"jena-dense": "107,585", "jena-conv": "12,609", "jena-gru": "4,545",
           "jena-conv-gru": "13,697", "jena-naive": "0"}
+MORE_COUNTS = {"jena-gru-dropout": "4,545", "jena-gru-stacked": "23,201",
+               "jena-gru-bidir": "9,089", "jena-gru-reversed": "4,545",
+               "jena-conv-gru-dilated": "13,697"}
 
 
 def environment(**variables):
@@ -65,7 +68,7 @@ class Train(unittest.TestCase):
 
 class Summary(Train):
     def test_parameters(self):
-        for model, count in COUNTS.items():
+        for model, count in {**COUNTS, **MORE_COUNTS}.items():
             last = self.ok("train", model, "--summary").splitlines()[-1]
             self.assertEqual(last.split(), ["Total", count])
 
@@ -99,6 +102,13 @@ class Determinism(Train):
                 self.assertEqual(len(losses), 3)
                 first = first or losses
                 self.assertEqual(losses, first, f"{isa}, {threads} threads")
+
+    def test_every_model(self):
+        """Some steps of each: the same bits on generic with one thread and on AVX2 with two."""
+        for model in MORE_COUNTS:
+            run = [model, *SMALL, "--step", "3", "--epochs", "1", "--steps", "3", "--val-steps", "2"]
+            first = self.losses(*run, "--threads", "1", WEIR_ISA="generic")
+            self.assertEqual(first, self.losses(*run, "--threads", "2"), model)
 
     def test_seed(self):
         run = [*self.RUN[:-6], "--epochs", "1", "--steps", "3", "--val-steps", "2"]

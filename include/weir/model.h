@@ -44,8 +44,20 @@ typedef enum weir_layer_kind {
     WEIR_LAYER_DENSE,           /* [C] -> [units], [T][C] -> [T][units] */
     WEIR_LAYER_GRU,             /* [T][C] -> [units], or [T][units] with return_sequences */
     WEIR_LAYER_LAST_VALUE,      /* [T][C] -> [1]: x[T - 1][channel], the common-sense forecast */
+    WEIR_LAYER_DROPOUT,         /* as its input; in training elements are zeroed at random */
     WEIR_LAYER_KIND_COUNT
 } weir_layer_kind;
+
+/* A second copy of a recurrent layer that reads backwards, as keras.layers.Bidirectional. With
+ * return_sequences its outputs are put back into the order of x before they are merged. */
+typedef enum weir_merge {
+    WEIR_MERGE_NONE = 0, /* one direction */
+    WEIR_MERGE_CONCAT,   /* [2 units]: forward, backward */
+    WEIR_MERGE_SUM,      /* [units] */
+    WEIR_MERGE_COUNT
+} weir_merge;
+
+WEIR_API const char *weir_merge_name(weir_merge merge); /* Keras names; "" for none */
 
 /* One layer. Fields that its kind does not name are not looked at. Start from
  * weir_layer_default(). */
@@ -59,9 +71,12 @@ typedef struct weir_layer {
     weir_activation activation; /* conv1d, dense: default linear; GRU: default tanh */
     weir_activation recurrent;  /* GRU; default hard_sigmoid, as Keras 2 */
     bool reset_after, return_sequences, go_backwards; /* GRU; default false */
-    double dropout, recurrent_dropout; /* GRU: rates on x and h in training, 0 <= rate < 1 */
-    int mask_gates; /* GRU: dropout masks 3 one per gate (default, Keras 2.2), 1 shared (Keras 3) */
-    int64_t channel; /* last value: which channel of x */
+    weir_merge merge; /* GRU: bidirectional; then go_backwards must be false */
+    /* GRU: rates on x and h in training; dropout: its rate. 0 <= rate < 1 */
+    double dropout, recurrent_dropout;
+    bool shared_masks; /* GRU: one dropout mask for all gates, as Keras 3; default false: one for
+                          each, as Keras 2.2 */
+    int64_t channel;   /* last value: which channel of x */
 } weir_layer;
 
 WEIR_API weir_layer weir_layer_default(weir_layer_kind kind);
@@ -85,11 +100,11 @@ typedef struct weir_optimizer {
 } weir_optimizer;
 
 typedef struct weir_model_options {
-    int64_t T, C_in; /* input: time steps and channels, >= 1 */
-    int64_t target;  /* jena-naive: the channel to repeat */
-    int keras;       /* 2: the built-in models as of Keras 2.2; 3: as of Keras 3 (GRU with
+    int64_t T, C_in;   /* input: time steps and channels, >= 1 */
+    int64_t target;    /* jena-naive: the channel to repeat */
+    int keras;         /* 2: the built-in models as of Keras 2.2; 3: as of Keras 3 (GRU with
                         reset_after and sigmoid) */
-    int mask_gates;  /* built-in models: dropout masks, 3 one per gate, 1 shared by the gates */
+    bool shared_masks; /* built-in models: weir_layer.shared_masks */
     uint64_t seed;
     weir_optimizer optimizer;
     weir_loss loss; /* default MAE */
@@ -98,8 +113,20 @@ typedef struct weir_model_options {
 /* Defaults of Keras 2 or 3 (another number counts as 2); T and C_in are left 0. */
 WEIR_API weir_model_options weir_model_options_default(int keras);
 
-/* Names of the built-in models, i = 0, 1, ...; NULL past the last. Static storage. */
-WEIR_API const char *weir_model_builtin_name(int i);
+/* A built-in model and how the book trains it. */
+typedef struct weir_builtin {
+    const char *name;   /* "jena-conv-gru" */
+    const char *layers; /* in words: "GRU 32, Dense 1" */
+    int64_t T;          /* steps of a sample */
+    int64_t batch_size, epochs;
+    double rate; /* of RMSprop */
+    weir_loss loss;
+} weir_builtin;
+
+/* The built-in models, i = 0, 1, ...; NULL past the last. Static storage. */
+WEIR_API const weir_builtin *weir_model_builtin(int i);
+/* By name. Errors: ARGUMENT (unknown: lists the known ones). */
+WEIR_API weir_status weir_model_builtin_find(const char *name, const weir_builtin **builtin);
 
 /*
  * A built-in model with fresh parameters: Glorot uniform kernels, orthogonal recurrent kernels,

@@ -160,11 +160,14 @@ static weir_status train_and_test(const run *r, trainer *t, compare_row *row) {
 
 static weir_status run_model(run *r, const char *name, int64_t seed) {
     const arguments *a = r->a;
+    const weir_builtin *builtin = NULL;
+    weir_status status = weir_model_builtin_find(name, &builtin);
+    if (status != WEIR_OK) return status;
     const window_options window = task_window(name, r->s.step_seconds, &a->window);
     windows w;
-    weir_status status = windows_create(&r->s, &window, NULL, &w);
+    status = windows_create(&r->s, &window, NULL, &w);
     if (status != WEIR_OK) return status;
-    weir_model_options o = model_options(&a->options, (uint64_t)seed);
+    weir_model_options o = model_options(&a->options, builtin, (uint64_t)seed);
     o.T = w.steps;
     o.C_in = w.columns;
     o.target = r->s.target;

@@ -48,7 +48,8 @@ window_options task_window(const char *model, double step_seconds, const window_
     const double hour = 3600, row = step_seconds > 0 ? step_seconds : 600;
     double step = hour;
     /* Where rows are further apart than half an hour there is nothing finer to take. */
-    if (strcmp(model, "jena-conv-gru") == 0 && a->lookback == 0 && row <= hour / 2) step = hour / 2;
+    if (strncmp(model, "jena-conv-gru", 13) == 0 && a->lookback == 0 && row <= hour / 2)
+        step = hour / 2;
     const double lookback = step * 240; /* 10 days, or 5 */
     o.step = rows_in(step, row);
     o.delay = rows_in(24 * hour, row);

@@ -49,7 +49,8 @@ extern const char *const task_missing_policies[];
                            "1 hour; jena-conv-gru 1/2 without --lookback"),                        \
         OPTION_INT_DEFAULT("delay", "ROWS", &(w)->delay, 1, 1e9,                                   \
                            "rows from the window to its target", "24 hours"),                      \
-        OPTION_INT("batch-size", "N", &(w)->batch_size, 1, 1e6, "windows in a batch"),             \
+        OPTION_INT_DEFAULT("batch-size", "N", &(w)->batch_size, 1, 1e6, "samples in a batch",      \
+                           "128"),                                                                 \
         SPLIT_OPTIONS(w)
 #define SPLIT_OPTIONS(w)                                                                \
     OPTION_INT_DEFAULT("train-rows", "N", &(w)->train_rows, 1, 1e9, "rows to train on", \

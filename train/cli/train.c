@@ -21,6 +21,7 @@
 
 typedef struct arguments {
     const char *model, *history, *save;
+    const weir_builtin *builtin;
     data_arguments data;
     window_arguments window;
     model_arguments options;
@@ -54,17 +55,14 @@ static const char *const examples[] = {
 };
 
 static int parse(arguments *a, int argc, char **argv) {
-    *a = (arguments){.data = data_arguments_default(),
-                     .window = {.batch_size = 128},
-                     .options = model_arguments_default(),
-                     .epochs = 20,
-                     .steps = 500};
+    *a = (arguments){
+        .data = data_arguments_default(), .options = model_arguments_default(), .steps = 500};
     const option table[] = {
         DATA_OPTIONS(&a->data),
         WINDOW_OPTIONS(&a->window),
         MODEL_OPTIONS(&a->options),
         OPTION_GROUP("Training"),
-        OPTION_INT("epochs", "N", &a->epochs, 1, 1e6, "epochs"),
+        OPTION_INT_DEFAULT("epochs", "N", &a->epochs, 1, 1e6, "epochs", "20, of some models 40"),
         OPTION_INT("steps", "N", &a->steps, 1, 1e9, "training steps of an epoch"),
         OPTION_INT_DEFAULT("val-steps", "N", &a->val_steps, 0, 1e9,
                            "validate on the first N batches; 0: on every window",
@@ -78,9 +76,7 @@ static int parse(arguments *a, int argc, char **argv) {
         OPTION_FLAG("quiet", &a->quiet, "print errors and the last line only"),
         RUNTIME_OPTIONS(&a->runtime),
         OPTION_END};
-    const positional names[] = {
-        {"MODEL", &a->model, true, "jena-naive, jena-dense, jena-conv, jena-gru, jena-conv-gru"},
-        {0}};
+    const positional names[] = {{"MODEL", &a->model, true, model_names()}, {0}};
     const command_line line = {
         .command = "train",
         .summary = "Train a model on a time series; the weights of the best epoch are saved.",
@@ -90,7 +86,14 @@ static int parse(arguments *a, int argc, char **argv) {
         .notes = "Ctrl-C stops after the current step and keeps the best weights so far. The same "
                  "seed gives the same losses, bit for bit, with any number of threads and any "
                  "instruction set but scalar."};
-    return options_parse(&line, argc, argv);
+    const int parsed = options_parse(&line, argc, argv);
+    if (parsed >= 0) return parsed;
+    const weir_status status = weir_model_builtin_find(a->model, &a->builtin);
+    if (status != WEIR_OK) return command_failed("train", status);
+    if (a->epochs == 0) a->epochs = a->builtin->epochs;
+    if (a->options.rate < 0) a->options.rate = a->builtin->rate;
+    if (a->window.batch_size == 0) a->window.batch_size = a->builtin->batch_size;
+    return -1;
 }
 
 /* ---- setting up ---- */
@@ -130,7 +133,7 @@ static weir_status check_outputs(run *r) {
 }
 
 static weir_status create_model(run *r, int64_t T, int64_t C_in, int64_t target) {
-    weir_model_options o = model_options(&r->a->options, (uint64_t)r->a->seed);
+    weir_model_options o = model_options(&r->a->options, r->a->builtin, (uint64_t)r->a->seed);
     o.T = T;
     o.C_in = C_in;
     o.target = target;

@@ -17,7 +17,7 @@ int64_t weir_model_parameters(const weir_model *model) { return model->parameter
 
 int64_t weir_model_recurrent_steps(const weir_model *model) {
     for (int i = 0; i < model->layer_count; i++)
-        if (model->layers[i].spec.kind == WEIR_LAYER_GRU) return model->layers[i].in.T;
+        if (model->layers[i].type->cell) return model->layers[i].in.T;
     return 0;
 }
 
@@ -28,8 +28,11 @@ weir_status weir_model_layer(const weir_model *model, int i, weir_layer_info *in
         return weir_fail(WEIR_ERROR_ARGUMENT, "layer %d, accepted: 0 to %d", i,
                          model->layer_count - 1);
     const layer *l = &model->layers[i];
-    *info = (weir_layer_info){
-        .layer = l->spec, .name = l->name, .type = l->type->name, .T = l->out.T, .C = l->out.C};
+    *info = (weir_layer_info){.layer = l->spec,
+                              .name = l->name,
+                              .type = weir_layer_bidirectional(l) ? "Bidirectional" : l->type->name,
+                              .T = l->out.T,
+                              .C = l->out.C};
     for (int k = 0; k < l->parameter_count; k++) info->parameters += l->parameters[k].floats;
     return WEIR_OK;
 }

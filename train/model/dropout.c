@@ -1,6 +1,7 @@
 /* Dropout masks from counter-based random numbers. SPDX-License-Identifier: Apache-2.0 */
 #include "train/model/dropout.h"
 #include "train/model/random.h"
+#include "train/model/sequential.h"
 #include "train/model/streams.h"
 
 typedef struct mask_call {
@@ -28,4 +29,8 @@ weir_status weir_dropout_mask(const pass *p, int number, double rate, int64_t fl
                       .rate = rate,
                       .mask = mask};
     return weir_parallel_for(p->runtime, p->N, 8, draw, &call);
+}
+
+int weir_dropout_number(const layer *l, int which) {
+    return 2 * (which / 2 * MODEL_LAYERS_MAX + l->index) + which % 2;
 }

@@ -11,4 +11,7 @@
  */
 weir_status weir_dropout_mask(const pass *p, int number, double rate, int64_t floats, float *mask);
 
+/* The number of a layer's mask: which = 0 and 1, for the backward direction 2 and 3. */
+int weir_dropout_number(const layer *l, int which);
+
 #endif

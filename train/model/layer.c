@@ -18,6 +18,7 @@ const layer_type *weir_layer_type_get(weir_layer_kind kind) {
     case WEIR_LAYER_DENSE: return &weir_layer_dense;
     case WEIR_LAYER_GRU: return &weir_layer_gru;
     case WEIR_LAYER_LAST_VALUE: return &weir_layer_last_value;
+    case WEIR_LAYER_DROPOUT: return &weir_layer_dropout;
     case WEIR_LAYER_KIND_COUNT: break;
     }
     return NULL;
@@ -29,8 +30,21 @@ weir_layer weir_layer_default(weir_layer_kind kind) {
                         .D = 1,
                         .S = pool ? 0 : 1,
                         .activation = kind == WEIR_LAYER_GRU ? WEIR_TANH : WEIR_LINEAR,
-                        .recurrent = WEIR_HARD_SIGMOID,
-                        .mask_gates = 3};
+                        .recurrent = WEIR_HARD_SIGMOID};
+}
+
+const char *weir_merge_name(weir_merge merge) {
+    switch (merge) {
+    case WEIR_MERGE_CONCAT: return "concat";
+    case WEIR_MERGE_SUM: return "sum";
+    case WEIR_MERGE_NONE:
+    case WEIR_MERGE_COUNT: break;
+    }
+    return "";
+}
+
+bool weir_layer_bidirectional(const layer *l) {
+    return l->type->cell && l->spec.merge != WEIR_MERGE_NONE;
 }
 
 int64_t weir_shape_floats(shape s) {
@@ -73,4 +87,10 @@ weir_status weir_layer_need_time(const layer *l) {
     return weir_fail(WEIR_ERROR_ARGUMENT,
                      "layer %d (%s): its input has no time axis, but the layer needs one", l->index,
                      l->name);
+}
+
+weir_status weir_layer_check_rate(const layer *l, const char *what, double rate) {
+    if (rate >= 0 && rate < 1) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "layer %d (%s): %s is %g, accepted: 0 <= rate < 1",
+                     l->index, l->name, what, rate);
 }

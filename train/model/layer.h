@@ -30,7 +30,7 @@ typedef struct pass {
     int64_t step;  /* with the number of the training step, from 0 */
 } pass;
 
-enum { LAYER_PARAMETERS_MAX = 3 };
+enum { LAYER_PARAMETERS_MAX = 6 };
 
 typedef struct layer layer;
 
@@ -39,8 +39,10 @@ typedef struct layer_type {
     const char *prefix; /* of the layer's own name */
     /* Checks spec against the input shape; sets out and declares the parameters. */
     weir_status (*build)(layer *l);
-    /* Floats in `keep` for a batch of N; NULL: none. */
+    const struct cell *cell; /* of a recurrent layer, else NULL */
+    /* Floats in `keep` and in `work` for a batch of N; NULL: none. */
     int64_t (*keep_floats)(const layer *l, int64_t N);
+    int64_t (*work_floats)(const layer *l, int64_t N);
     /* x -> y. NULL: y is x. */
     weir_status (*forward)(const layer *l, const pass *p, const float *x, float *y);
     /*
@@ -54,8 +56,9 @@ typedef struct layer_type {
 struct layer {
     const layer_type *type;
     weir_layer spec;
-    int index; /* in the model */
-    char name[32];
+    int index;           /* in the model */
+    char name[32];       /* "gru_1", "bidirectional" */
+    char inner_name[32]; /* of a recurrent layer: "gru_1" */
     shape in, out;
     parameter parameters[LAYER_PARAMETERS_MAX];
     int parameter_count;
@@ -63,14 +66,18 @@ struct layer {
     const float *x;          /* input of the pass under way */
     float *y;                /* output, unless the type has no forward */
     float *keep;             /* what backward needs beside x and y */
+    float *work;             /* what every pass needs beside y */
     bool fused; /* one op with the next layer: no y, and no gradient with respect to it */
 };
 
 extern const layer_type weir_layer_conv1d, weir_layer_max_pool, weir_layer_avg_pool,
     weir_layer_global_max_pool, weir_layer_global_avg_pool, weir_layer_flatten, weir_layer_dense,
-    weir_layer_gru, weir_layer_last_value;
+    weir_layer_gru, weir_layer_last_value, weir_layer_dropout;
 
 const layer_type *weir_layer_type_get(weir_layer_kind kind); /* NULL: unknown */
+
+/* A recurrent layer with a merge. */
+bool weir_layer_bidirectional(const layer *l);
 
 /* Floats of a sample of this shape; -1 when there are more than 2^31. */
 int64_t weir_shape_floats(shape s);
@@ -93,5 +100,7 @@ weir_status weir_layers_backward(const layer *conv, const pass *p, const float *
 weir_status weir_layer_check_size(const layer *l, const char *what, int64_t value, int64_t min);
 /* ARGUMENT when the input has no time axis. */
 weir_status weir_layer_need_time(const layer *l);
+/* ARGUMENT unless 0 <= rate < 1. */
+weir_status weir_layer_check_rate(const layer *l, const char *what, double rate);
 
 #endif

@@ -29,8 +29,11 @@ static weir_status reserve_outputs(weir_model *m, int64_t N) {
     m->capacity = 0; /* until all is there */
     for (int i = 0; i < m->layer_count; i++) {
         layer *l = &m->layers[i];
-        if (!l->type->forward || l->fused) continue;
-        weir_status status = replace(m->runtime, &l->y, N * weir_shape_floats(l->out));
+        weir_status status = WEIR_OK;
+        if (l->type->work_floats)
+            status = replace(m->runtime, &l->work, l->type->work_floats(l, N));
+        if (status == WEIR_OK && l->type->forward && !l->fused)
+            status = replace(m->runtime, &l->y, N * weir_shape_floats(l->out));
         if (status != WEIR_OK) return status;
     }
     m->capacity = N;

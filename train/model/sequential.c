@@ -10,7 +10,7 @@
 
 weir_model_options weir_model_options_default(int keras) {
     return (weir_model_options){.keras = keras == 3 ? 3 : 2,
-                                .mask_gates = keras == 3 ? 1 : 3,
+                                .shared_masks = keras == 3,
                                 .optimizer = {.kind = WEIR_OPTIMIZER_RMSPROP,
                                               .rate = 1e-3,
                                               .rho = 0.9,
@@ -36,14 +36,29 @@ static weir_status check_options(const weir_model_options *o) {
     return weir_optimizer_check(&o->optimizer);
 }
 
-/* "conv1d" for the first of its type, then "conv1d_1", ... */
-static void name_layer(weir_model *m, layer *l) {
-    int before = 0;
-    for (int i = 0; i < l->index; i++) before += m->layers[i].type == l->type;
+static const char bidirectional[] = "bidirectional";
+
+/* "conv1d" for the first, then "conv1d_1", ... */
+static void number_name(char *name, size_t size, const char *prefix, int before) {
     if (before == 0)
-        snprintf(l->name, sizeof l->name, "%s", l->type->prefix);
+        snprintf(name, size, "%s", prefix);
     else
-        snprintf(l->name, sizeof l->name, "%s_%d", l->type->prefix, before);
+        snprintf(name, size, "%s_%d", prefix, before);
+}
+
+/* As Keras: a bidirectional layer has a name of its own, and the layer inside it counts as one of
+ * its type. */
+static void name_layer(weir_model *m, layer *l) {
+    int same = 0, wrapped = 0;
+    for (int i = 0; i < l->index; i++) {
+        same += m->layers[i].type == l->type;
+        wrapped += weir_layer_bidirectional(&m->layers[i]);
+    }
+    number_name(l->inner_name, sizeof l->inner_name, l->type->prefix, same);
+    if (weir_layer_bidirectional(l))
+        number_name(l->name, sizeof l->name, bidirectional, wrapped);
+    else
+        memcpy(l->name, l->inner_name, sizeof l->name);
 }
 
 static weir_status build_layer(weir_model *m, int i, shape in) {
@@ -182,6 +197,7 @@ void weir_model_destroy(weir_model *model) {
     for (int i = 0; model->layers && i < model->layer_count; i++) {
         weir_tensor_free(rt, model->layers[i].y);
         weir_tensor_free(rt, model->layers[i].keep);
+        weir_tensor_free(rt, model->layers[i].work);
     }
     weir_tensor_free(rt, model->delta[0]);
     weir_tensor_free(rt, model->delta[1]);
