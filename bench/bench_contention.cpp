@@ -63,11 +63,11 @@ std::vector<std::string> parse_models(const std::string &list) {
     for (const std::string &model : models) {
         int i = 0;
         std::string accepted;
-        for (const char *name = nullptr; (name = weir_model_builtin_name(i)); i++) {
-            if (model == name) break;
-            accepted += std::string(i ? "," : "") + name;
+        for (const weir_builtin *b = nullptr; (b = weir_model_builtin(i)); i++) {
+            if (model == b->name) break;
+            accepted += std::string(i ? "," : "") + b->name;
         }
-        if (!weir_model_builtin_name(i))
+        if (!weir_model_builtin(i))
             throw std::runtime_error("--model: '" + model + "', accepted: " + accepted);
     }
     if (models.empty()) throw std::runtime_error("--model needs a name");
