@@ -3,6 +3,7 @@
 #define WEIR_TRAIN_WINDOWS_H
 
 #include "train/data/series.h"
+#include "train/data/split.h"
 
 /*
  * The window of row r holds rows r - lookback, r - lookback + step, ... < r: lookback / step steps;
@@ -17,8 +18,6 @@ typedef struct window_options {
 
 /* With so many rows the test part is no shorter than the validation part. */
 enum { WINDOWS_BOOK_ROWS = 400000 };
-
-typedef enum split { SPLIT_TRAIN = 0, SPLIT_VAL, SPLIT_TEST, SPLIT_COUNT } split;
 
 /* Normalised rows and what was subtracted and divided. */
 typedef struct windows {

@@ -24,7 +24,13 @@ static inline uint64_t random_u64(uint64_t seed, uint64_t stream, uint64_t index
 }
 
 /* Streams that are taken. */
-enum { RANDOM_TRAIN_ROWS = 1, RANDOM_GENERATE = 2, RANDOM_MODEL = 256 /* and up: train/model */ };
+enum {
+    RANDOM_TRAIN_ROWS = 1,
+    RANDOM_GENERATE = 2,
+    RANDOM_SPLIT = 3,
+    RANDOM_EPOCH_ROWS = 4,
+    RANDOM_MODEL = 256 /* and up: train/model */
+};
 
 /* Uniform in [0, 1), a multiple of 2^-53. */
 static inline double random_uniform(uint64_t seed, uint64_t stream, uint64_t index) {

@@ -1,0 +1,94 @@
+/* Text to words, as Keras' text_to_word_sequence. SPDX-License-Identifier: Apache-2.0 */
+#include "train/data/tokenize.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_separator(unsigned char c) {
+    static const char others[] = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r";
+    return c != '\0' && strchr(others, c) != NULL;
+}
+
+/* Lower case of a code point from U+00C0 to U+017F; most capitals of Latin Extended-A are followed
+ * by their small letter. */
+static unsigned lower(unsigned c) {
+    if (c <= 0xde) return c == 0xd7 ? c : c + 0x20;
+    if (c < 0x100 || c == 0x130 || c == 0x138 || c == 0x149 || c == 0x17f) return c;
+    if (c == 0x178) return 0xff;
+    const bool odd_capitals = (c > 0x138 && c < 0x149) || c > 0x178;
+    return c % 2 == odd_capitals ? c + 1 : c;
+}
+
+/* A two-byte sequence of UTF-8 at p. */
+static void lower_pair(unsigned char *p) {
+    const unsigned c = (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
+    const unsigned small = c < 0xc0 ? c : lower(c);
+    p[0] = (unsigned char)(0xc0 | small >> 6);
+    p[1] = (unsigned char)(0x80 | (small & 0x3f));
+}
+
+void text_normalise(char *text, int64_t size) {
+    unsigned char ascii[0x80];
+    for (unsigned c = 0; c < sizeof ascii; c++) {
+        ascii[c] = (unsigned char)(c >= 'A' && c <= 'Z' ? c + 0x20 : c);
+        if (is_separator((unsigned char)c)) ascii[c] = ' ';
+    }
+    unsigned char *p = (unsigned char *)text, *end = p + size;
+    while (p < end) {
+        if (*p < sizeof ascii) {
+            *p = ascii[*p];
+            p++;
+        } else if (*p >= 0xc3 && *p <= 0xc5 && p + 1 < end && (p[1] & 0xc0) == 0x80) {
+            lower_pair(p);
+            p += 2;
+        } else {
+            p++;
+        }
+    }
+}
+
+/* Length of the well-formed sequence that begins at p, or 0. */
+static int64_t sequence_length(const unsigned char *p, int64_t left) {
+    const unsigned char c = p[0];
+    unsigned char least = 0x80, most = 0xbf; /* of the second byte */
+    int64_t length;
+    if (c < 0x80) return 1;
+    if (c < 0xc2 || c > 0xf4) return 0;
+    length = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    if (c == 0xe0) least = 0xa0; /* not longer than needed */
+    if (c == 0xed) most = 0x9f;  /* no surrogate */
+    if (c == 0xf0) least = 0x90;
+    if (c == 0xf4) most = 0x8f; /* up to U+10FFFF */
+    if (left < length || p[1] < least || p[1] > most) return 0;
+    for (int64_t i = 2; i < length; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    return length;
+}
+
+int64_t text_invalid_bytes(const char *text, int64_t size) {
+    const unsigned char *p = (const unsigned char *)text;
+    int64_t invalid = 0;
+    for (int64_t i = 0; i < size;) {
+        uint64_t eight;
+        if (i + (int64_t)sizeof eight <= size) {
+            memcpy(&eight, p + i, sizeof eight);
+            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+                i += (int64_t)sizeof eight;
+                continue;
+            }
+        }
+        const int64_t length = sequence_length(p + i, size - i);
+        if (length == 0) invalid++;
+        i += length > 0 ? length : 1;
+    }
+    return invalid;
+}
+
+const char *text_next_word(const char **at, const char *end) {
+    const char *p = *at;
+    while (p < end && *p == ' ') p++;
+    const char *begin = p;
+    while (p < end && *p != ' ') p++;
+    *at = p;
+    return p > begin ? begin : NULL;
+}
