@@ -7,11 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Sleeps if *word is still `value`, until a wake. May return without a reason. */
 static inline void weir_futex_wait(_Atomic uint32_t *word, uint32_t value) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+/* The same for ns at most. */
+static inline void weir_futex_wait_for(_Atomic uint32_t *word, uint32_t value, int64_t ns) {
+    const struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &time, NULL, 0);
 }
 
 static inline void weir_futex_wake(_Atomic uint32_t *word, int threads) {

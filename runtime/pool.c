@@ -22,56 +22,26 @@
 
 #include "runtime/futex.h"
 #include "runtime/parts.h"
+#include "runtime/team.h"
 
 enum {
     SPIN_NS = 50000,        /* longer than the gaps between the calls of a training step */
     SPIN_CROWDED_NS = 2000, /* when there are more workers than CPUs */
     PAUSES_BETWEEN_CLOCKS = 32,
-    MOVE_NS = 1000000 /* between two moves of workers */
+    NAP_NS = 100000,         /* until who waits for a loop looks again who holds it up; */
+    LONGEST_NAP_NS = 3200000 /* each time twice as long */
 };
 
 #define OWN UINT32_C(0x80000000)
 
-struct share {
-    _Alignas(2 * WEIR_CACHE_LINE) _Atomic uint32_t unclaimed;
-    weir_team *team; /* the rest: what the worker's thread is told at its start */
-    int worker;
-    int near_first, near_last; /* workers on the same node */
-    int cpu;                   /* bound to, -1 not bound; written by the caller only */
-    pthread_t thread;
-};
-
-struct weir_team {
-    _Alignas(2 * WEIR_CACHE_LINE) _Atomic uint32_t epoch; /* counts loops; a futex */
-    _Atomic uint32_t sleepers;
-    weir_loop loop;
-    int64_t chunks;
-    _Alignas(2 * WEIR_CACHE_LINE) _Atomic uint32_t unfinished; /* chunks; a futex */
-    _Atomic uint32_t caller_sleeps;
-    _Alignas(2 * WEIR_CACHE_LINE) const weir_runtime *runtime;
-    _Atomic bool stop;
-    int threads;
-    int64_t spin_ns;
-    int caller_cpu, vacant_cpu; /* see make_room */
-    int64_t moved_ns;
-    struct share *shares; /* [threads] */
-};
-
-static int64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-/* Waits while *word == value: spins for a while, then returns false. */
-static bool spin_while(const _Atomic uint32_t *word, uint32_t value, int64_t spin_ns) {
-    const int64_t start = now_ns();
+bool weir_spin_while(const _Atomic uint32_t *word, uint32_t value, int64_t spin_ns) {
+    const int64_t start = weir_now_ns();
     do {
         for (int i = 0; i < PAUSES_BETWEEN_CLOCKS; i++) {
             if (atomic_load_explicit(word, memory_order_acquire) != value) return true;
             weir_pause();
         }
-    } while (now_ns() - start < spin_ns);
+    } while (weir_now_ns() - start < spin_ns);
     return false;
 }
 
@@ -88,6 +58,7 @@ static uint32_t claim(struct share *share, int worker) {
 static uint32_t run_share(weir_team *team, int owner, int worker) {
     uint32_t ran = 0, left;
     while ((left = claim(&team->shares[owner], worker)) > 0) {
+        atomic_store_explicit(&team->shares[worker].holds, true, memory_order_relaxed);
         /* The chunk before, maybe of another loop, may have changed it. The caller's are of one. */
         if (worker > 0) weir_denormals_flush();
         const int64_t end = weir_first_chunk(team->chunks, team->threads, owner + 1);
@@ -99,67 +70,74 @@ static uint32_t run_share(weir_team *team, int owner, int worker) {
 
 /* Runs chunks until none is left to claim. */
 static void work(weir_team *team, int worker) {
-    const struct share *own = &team->shares[worker];
+    struct share *own = &team->shares[worker];
     uint32_t ran = 0;
     for (int i = worker; i < own->near_last; i++) ran += run_share(team, i, worker);
     for (int i = own->near_first; i < worker; i++) ran += run_share(team, i, worker);
     for (int i = own->near_last; i < team->threads; i++) ran += run_share(team, i, worker);
     for (int i = 0; i < own->near_first; i++) ran += run_share(team, i, worker);
     if (ran == 0) return;
+    atomic_store_explicit(&own->holds, false, memory_order_relaxed);
     const uint32_t before = atomic_fetch_sub(&team->unfinished, ran);
     if (before == ran && atomic_load(&team->caller_sleeps)) weir_futex_wake(&team->unfinished, 1);
+    weir_team_go_home(team, worker);
 }
 
-static void wait_for_loop(weir_team *team, uint32_t seen) {
-    if (spin_while(&team->epoch, seen, team->spin_ns)) return;
+static int64_t next_nap(int64_t nap) { return nap < LONGEST_NAP_NS ? 2 * nap : nap; }
+
+static void wait_for_loop(weir_team *team, int worker, uint32_t seen) {
+    if (weir_spin_while(&team->epoch, seen, team->spin_ns)) return;
     atomic_fetch_add(&team->sleepers, 1);
-    while (atomic_load(&team->epoch) == seen) weir_futex_wait(&team->epoch, seen);
+    bool lent = false;
+    for (int64_t nap = NAP_NS; atomic_load(&team->epoch) == seen; nap = next_nap(nap)) {
+        /* Others still run a loop that has no chunk for this worker. */
+        const bool watches = team->lends && atomic_load(&team->unfinished) > 0;
+        if (watches && !lent) lent = weir_team_lend(team, worker);
+        if (watches)
+            weir_futex_wait_for(&team->epoch, seen, nap);
+        else
+            weir_futex_wait(&team->epoch, seen);
+    }
     atomic_fetch_sub(&team->sleepers, 1);
 }
 
 static void wait_for_chunks(weir_team *team) {
     uint32_t left;
-    while ((left = atomic_load_explicit(&team->unfinished, memory_order_acquire)) > 0) {
-        if (spin_while(&team->unfinished, left, team->spin_ns)) continue;
+    bool lent = false; /* then spinning would take the core from who has it now */
+    for (int64_t nap = NAP_NS;
+         (left = atomic_load_explicit(&team->unfinished, memory_order_acquire)) > 0;) {
+        if (!lent && weir_spin_while(&team->unfinished, left, team->spin_ns)) continue;
+        lent = weir_team_lend(team, 0) || lent;
         atomic_store(&team->caller_sleeps, 1);
-        weir_futex_wait(&team->unfinished, left);
+        weir_futex_wait_for(&team->unfinished, left, nap);
         atomic_store(&team->caller_sleeps, 0);
+        nap = next_nap(nap);
     }
 }
 
+/* The system's number of this thread, asked for once in each process. */
+static int thread_number(void) {
+    static _Thread_local int number;
+    static _Thread_local unsigned forks;
+    if (number == 0 || forks != weir_fork_count()) {
+        number = (int)syscall(SYS_gettid);
+        forks = weir_fork_count();
+    }
+    return number;
+}
+
 static void *worker_main(void *arg) {
-    const struct share *share = arg;
+    struct share *share = arg;
     weir_team *team = share->team;
     const weir_runtime *runtime = team->runtime;
+    atomic_store(&share->tid, thread_number());
     weir_enter(runtime, share->worker);
     for (uint32_t seen = 0;;) {
-        wait_for_loop(team, seen);
+        wait_for_loop(team, share->worker, seen);
         seen = atomic_load(&team->epoch);
         if (atomic_load(&team->stop)) return NULL;
         work(team, share->worker);
     }
-}
-
-/*
- * The caller runs where the system puts it: its affinity is its own. A worker bound to the same core
- * would share it while another core is idle, so that worker is moved to the core that is free.
- */
-static void make_room(weir_team *team, int cpu) {
-    const weir_topology *topology = team->runtime->topology;
-    const int core = weir_topology_cpu_of(topology, cpu);
-    int w = 1;
-    while (w < team->threads && (team->shares[w].cpu != core || core < 0)) w++;
-    if (w < team->threads) {
-        /* Callers on different cores that take turns shall not drive workers to and fro. */
-        const int64_t now = now_ns();
-        if (now - team->moved_ns < MOVE_NS) return;
-        team->moved_ns = now;
-        struct share *share = &team->shares[w];
-        if (weir_topology_bind(topology, share->thread, team->vacant_cpu) != WEIR_OK) return;
-        share->cpu = team->vacant_cpu;
-        team->vacant_cpu = core;
-    }
-    team->caller_cpu = cpu;
 }
 
 void weir_team_run(weir_team *team, const weir_loop *loop) {
@@ -172,7 +150,8 @@ void weir_team_run(weir_team *team, const weir_loop *loop) {
         return;
     }
     const int cpu = sched_getcpu();
-    if (cpu != team->caller_cpu && team->vacant_cpu >= 0) make_room(team, cpu);
+    if (cpu != team->caller_cpu && team->vacant_cpu >= 0) weir_team_make_room(team, cpu);
+    atomic_store_explicit(&team->shares[0].tid, thread_number(), memory_order_relaxed);
     team->loop = *loop;
     team->chunks = units < most ? units : most;
     atomic_store_explicit(&team->unfinished, (uint32_t)team->chunks, memory_order_relaxed);
@@ -232,7 +211,6 @@ static bool start_worker(weir_team *team, int w) {
         return false;
     }
     weir_worker_info *place = &runtime->workers[w];
-    share->cpu = -1;
     if (place->os_cpu < 0 || weir_topology_synthetic(runtime->topology)) return true;
     if (weir_topology_bind(runtime->topology, share->thread, place->os_cpu) == WEIR_OK) {
         share->cpu = place->os_cpu;
@@ -266,12 +244,16 @@ weir_status weir_team_create(weir_runtime *runtime) {
     int cores;
     weir_topology_cores(runtime->topology, &cores);
     team->vacant_cpu = runtime->threads <= cores ? runtime->workers[0].os_cpu : -1;
-    team->spin_ns = is_crowded(runtime, cores) ? SPIN_CROWDED_NS : SPIN_NS;
+    const bool crowded = is_crowded(runtime, cores);
+    team->spin_ns = crowded ? SPIN_CROWDED_NS : SPIN_NS;
+    team->lends = !crowded;
+    pthread_mutex_init(&team->moving, NULL);
     team->runtime = runtime;
     team->shares = shares;
     for (int w = 0; w < runtime->threads; w++) {
         shares[w].team = team;
         shares[w].worker = w;
+        shares[w].cpu = -1;
         if (w > 0 && !start_worker(team, w)) runtime->threads = w;
     }
     team->threads = runtime->threads;
@@ -281,6 +263,7 @@ weir_status weir_team_create(weir_runtime *runtime) {
 }
 
 static void free_team(weir_team *team) {
+    pthread_mutex_destroy(&team->moving);
     free(team->shares);
     free(team);
 }
