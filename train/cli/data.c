@@ -1,4 +1,4 @@
-/* weir data: downloads the Jena climate file, or generates one of its shape.
+/* weir data: downloads data sets, generates one of the Jena file's shape, shows what is in one.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,42 +18,60 @@ static void show_download(void *user, int64_t done, int64_t total, int64_t befor
     progress_update(p, done, NULL);
 }
 
+static int fetched_jena(const fetch_result *result) {
+    printf("%s: %d rows, header and first row as expected%s\n", result->file, JENA_ROWS,
+           result->was_there ? " (was there already)" : "");
+    if (!result->was_there)
+        printf("sha256 of the archive: %s (%s)\n", result->sha256,
+               result->recorded ? "recorded" : "as recorded at the first download");
+    return STATUS_OK;
+}
+
+static int fetched_imdb(const fetch_result *result) {
+    printf("%s: %d reviews to train on, %d for the test%s\nMD5: %s\n", result->file, IMDB_REVIEWS,
+           IMDB_REVIEWS, result->was_there ? " (was there already)" : "", result->md5);
+    return STATUS_OK;
+}
+
 static int fetch(int argc, char **argv) {
     static const char *const examples[] = {"weir data fetch jena",
-                                           "weir data fetch jena --dir ~/data",
-                                           "weir train jena-conv-gru --data data/" JENA_CSV, NULL};
-    const char *name = NULL, *dir = "data", *url = JENA_URL;
-    const option table[] = {OPTION_STRING("dir", "DIR", &dir, "where to put the file"),
-                            OPTION_STRING("url", "URL", &url, "where to get the archive"),
-                            OPTION_END};
-    const positional names[] = {{"jena", &name, true, "the data set: jena"}, {0}};
+                                           "weir data fetch imdb --dir ~/data",
+                                           "weir train jena-conv-gru --data data/" JENA_CSV,
+                                           "weir data show imdb --data data/" IMDB_ARCHIVE, NULL};
+    const char *name = NULL, *dir = "data", *url = NULL, *md5 = IMDB_MD5;
+    const option table[] = {
+        OPTION_STRING("dir", "DIR", &dir, "where to put the file"),
+        OPTION_STRING_DEFAULT("url", "URL", &url, "where to get the archive", "its public place"),
+        OPTION_STRING("md5", "HEX", &md5, "MD5 of the reviews' archive; none: any"), OPTION_END};
+    const positional names[] = {{"SET", &name, true, "the data set: jena or imdb"}, {0}};
     const command_line line = {
         .command = "data fetch",
-        .summary = "download the Jena climate data of 2009 to 2016 (13.5 MB)",
+        .summary = "download the Jena climate data (13.5 MB) or the IMDB reviews (84 MB)",
         .options = table,
         .positionals = names,
         .examples = examples,
-        .notes = "A download that was stopped goes on where it was. The file's header, first row "
-                 "and\nnumber of rows are checked, and the archive's sha256 is recorded at the "
-                 "first download\nand compared later. On a machine without a network put the "
-                 "archive into DIR yourself."};
+        .notes =
+            "A download that was stopped goes on where it was. Of the Jena data, 2009 to 2016, "
+            "header,\nfirst row and number of rows are checked, and the archive's sha256 is "
+            "recorded at the first\ndownload and compared later. Of the reviews, the archive's "
+            "MD5 and their number are checked;\nthe archive is not unpacked. On a machine "
+            "without a network put the archive into DIR yourself."};
     const int parsed = options_parse(&line, argc, argv);
     if (parsed >= 0) return parsed;
-    if (strcmp(name, "jena") != 0)
-        return options_error(&line, "data set is \"%s\", accepted: jena", name);
+    const bool jena = strcmp(name, "jena") == 0;
+    if (!jena && strcmp(name, "imdb") != 0)
+        return options_error(&line, "data set is \"%s\", accepted: jena, imdb", name);
 
     progress bar;
     fetch_result result;
-    progress_start(&bar, JENA_ZIP, 0, "B");
-    const weir_status status = fetch_jena(dir, url, show_download, &bar, &result);
+    progress_start(&bar, jena ? JENA_ZIP : IMDB_ARCHIVE, 0, "B");
+    if (url == NULL) url = jena ? JENA_URL : IMDB_URL;
+    const weir_status status = jena ? fetch_jena(dir, url, show_download, &bar, &result)
+                                    : fetch_imdb(dir, url, strcmp(md5, "none") == 0 ? NULL : md5,
+                                                 show_download, &bar, &result);
     progress_end(&bar);
     if (status != WEIR_OK) return command_failed("data fetch", status);
-    printf("%s: %d rows, header and first row as expected%s\n", result.csv, JENA_ROWS,
-           result.was_there ? " (was there already)" : "");
-    if (!result.was_there)
-        printf("sha256 of the archive: %s (%s)\n", result.sha256,
-               result.recorded ? "recorded" : "as recorded at the first download");
-    return STATUS_OK;
+    return jena ? fetched_jena(&result) : fetched_imdb(&result);
 }
 
 static int generate(int argc, char **argv) {
@@ -101,8 +119,9 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *summary;
 } subcommands[] = {
-    {"fetch", fetch, "download the Jena climate data"},
-    {"generate", generate, "write made-up data of the same shape"},
+    {"fetch", fetch, "download the Jena climate data or the IMDB reviews"},
+    {"generate", generate, "write made-up data of the Jena data's shape"},
+    {"show", cmd_data_show, "show what is in the reviews"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 

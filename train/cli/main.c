@@ -18,7 +18,7 @@ static const command commands[] = {
     {"train", cmd_train, "train a model on a time series"},
     {"compare", cmd_compare, "train a family of models on the same data, in one table"},
     {"eval", cmd_eval, "evaluate a saved model"},
-    {"data", cmd_data, "download the Jena climate data, or generate a data set of its shape"},
+    {"data", cmd_data, "download, generate and show data sets"},
     {"info", cmd_info, "what Weir found on this machine and how it would use it"},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

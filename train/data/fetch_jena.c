@@ -1,13 +1,11 @@
 /* The Jena climate file from its public place. SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
-#include "train/data/fetch.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "train/data/fetch_archive.h"
 #include "train/data/jena.h"
 #include "train/data/series.h"
 #include "train/data/timestamp.h"
@@ -104,31 +102,24 @@ static weir_status unpack_checked(const char *archive, const char *csv) {
     return status;
 }
 
-static bool exists(const char *path) {
-    struct stat st;
-    return stat(path, &st) == 0;
-}
-
 weir_status fetch_jena(const char *dir, const char *url, download_progress_fn *progress, void *user,
                        fetch_result *result) {
     char archive[FETCH_PATH], record[FETCH_PATH];
+    bool archive_was_there = false;
     *result = (fetch_result){0};
-    if (snprintf(record, sizeof record, "%s/%s.sha256", dir, JENA_ZIP) >= (int)sizeof record)
-        return weir_fail(WEIR_ERROR_SYSTEM, "%s: the path is too long", dir);
-    snprintf(archive, sizeof archive, "%s/%s", dir, JENA_ZIP);
-    snprintf(result->csv, sizeof result->csv, "%s/%s", dir, JENA_CSV);
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
-        return weir_fail(WEIR_ERROR_SYSTEM, "%s: making the folder: %s", dir, strerror(errno));
-    result->was_there = exists(result->csv);
-    if (result->was_there) return check_csv(result->csv);
+    weir_status status = fetch_path(dir, JENA_CSV, result->file);
+    if (status == WEIR_OK) status = fetch_path(dir, JENA_ZIP, archive);
+    if (status == WEIR_OK) status = fetch_path(dir, JENA_ZIP ".sha256", record);
+    if (status != WEIR_OK) return status;
+    result->was_there = fetch_exists(result->file);
+    if (result->was_there) return check_csv(result->file);
 
-    const bool ours = !exists(archive);
-    weir_status status = ours ? download_file(url, archive, progress, user) : WEIR_OK;
+    status = fetch_archive(dir, url, archive, progress, user, &archive_was_there);
     if (status != WEIR_OK) return status;
     status = check_sum(archive, record, result);
-    if (status == WEIR_OK) status = unpack_checked(archive, result->csv);
+    if (status == WEIR_OK) status = unpack_checked(archive, result->file);
     if (status == WEIR_OK && result->recorded) status = record_sum(record, result->sha256);
     /* What was downloaded and is no good would be in the way of the next attempt. */
-    if (status == WEIR_ERROR_FORMAT && ours) unlink(archive);
+    if (status == WEIR_ERROR_FORMAT && !archive_was_there) unlink(archive);
     return status;
 }
