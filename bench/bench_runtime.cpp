@@ -1,9 +1,20 @@
-/* The thread pool beside OpenMP: fork and join, even and uneven work. SPDX-License-Identifier: Apache-2.0
+/* The thread pool beside OpenMP: fork, join, barrier, uneven work. SPDX-License-Identifier: Apache-2.0
  *
- * Backends: pool and openmp are weir_parallel_for on the two threadings of the runtime; omp is the
- * compiler's own parallel loop (static schedule; dynamic for uneven work).
+ * Backends: pool and openmp are weir_parallel_for on the two threadings of the runtime; libgomp and
+ * libomp are the compiler's own parallel region on that OpenMP runtime (a loop with static schedule;
+ * dynamic for uneven work).
+ *
+ *   fork_join  as many empty items as threads, each the share of one: a thread that is late finds its
+ *              item done by another. OpenMP: an empty parallel region
+ *   barrier    the same, but an item waits until all have begun: no thread can be left out. OpenMP: a
+ *              parallel region with a barrier in it
  */
+#include <atomic>
+
+#include <sched.h>
+
 #include "harness.h"
+#include "member.h"
 
 namespace bench {
 namespace {
@@ -15,14 +26,24 @@ uint64_t spin(int64_t steps) {
     return state;
 }
 
-enum Kind { EMPTY, EVEN, UNEVEN };
+enum Kind { FORK_JOIN, BARRIER, EMPTY, EVEN, UNEVEN };
 
 struct Loop {
     Kind kind;
     int64_t count;
+    int threads;
     Tensor out;
+    /* How many have begun, of all calls since the last reset. */
+    alignas(128) std::atomic<int64_t> arrived{0};
+
+    void meet() {
+        const int64_t all = (arrived.fetch_add(1) / threads + 1) * threads;
+        for (int spins = 0; arrived.load(std::memory_order_acquire) < all; spins++)
+            if (spins > 1000) sched_yield(); /* more threads than processors */
+    }
     void item(int64_t i) {
-        if (kind == EMPTY) return;
+        if (kind == BARRIER) meet();
+        if (kind != EVEN && kind != UNEVEN) return;
         const int64_t steps = kind == EVEN ? 400 : 4 * i; /* about 1 us, and 0 to 2 */
         out[static_cast<size_t>(i)] = static_cast<float>(spin(steps) >> 40);
     }
@@ -31,33 +52,53 @@ struct Loop {
     }
 };
 
-void run_omp([[maybe_unused]] Loop &loop, [[maybe_unused]] int threads) {
-    const int64_t count = loop.count;
-    if (loop.kind == UNEVEN) {
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
+void run_omp([[maybe_unused]] Loop &loop) {
+    [[maybe_unused]] const int64_t count = loop.count;
+    switch (loop.kind) {
+    case FORK_JOIN:
+#pragma omp parallel num_threads(loop.threads)
+    {
+        /* so that the region is not left out */
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+    } break;
+    case BARRIER:
+#pragma omp parallel num_threads(loop.threads)
+    {
+#pragma omp barrier
+    } break;
+    case UNEVEN:
+#pragma omp parallel for schedule(dynamic) num_threads(loop.threads)
         for (int64_t i = 0; i < count; i++) loop.item(i);
-    } else {
-#pragma omp parallel for schedule(static) num_threads(threads)
+        break;
+    default:
+#pragma omp parallel for schedule(static) num_threads(loop.threads)
         for (int64_t i = 0; i < count; i++) loop.item(i);
     }
 }
 
 class LoopCase : public Case {
   public:
-    LoopCase(Kind kind, int64_t count) : loop{kind, count, zero_tensor(count)} {}
+    LoopCase(Kind the_kind, int64_t the_count) : kind(the_kind), count(the_count) {}
     Work prepare(const Backend &backend) override {
-        const auto results = [this] { return Results{{"out", loop.out}}; };
-        if (backend.library == Backend::OPENMP) {
-            const int threads = backend.threads;
-            return {[this, threads] { run_omp(loop, threads); }, results, ""};
-        }
+        loops.push_back(std::make_unique<Loop>());
+        Loop *loop = loops.back().get();
+        loop->kind = kind;
+        loop->threads = backend.threads;
+        loop->count = count > 0 ? count : backend.threads;
+        loop->out = zero_tensor(loop->count);
+        const auto results = [this, loop] {
+            return count > 0 ? Results{{"out", loop->out}} : Results{};
+        };
+        if (backend.library == Backend::OPENMP) return {[loop] { run_omp(*loop); }, results, ""};
         weir_runtime *rt = runtime_of(backend);
-        return {[this, rt] { check(weir_parallel_for(rt, loop.count, 1, Loop::range, &loop)); },
+        return {[loop, rt] { check(weir_parallel_for(rt, loop->count, 1, Loop::range, loop)); },
                 results, ""};
     }
 
   private:
-    Loop loop;
+    const Kind kind;
+    const int64_t count; /* 0: one for each thread */
+    std::vector<std::unique_ptr<Loop>> loops;
 };
 
 std::vector<Backend> loop_backends(const Options &options) {
@@ -67,14 +108,17 @@ std::vector<Backend> loop_backends(const Options &options) {
         backend.threads = threads;
         backend.name = "pool";
         backends.push_back(backend);
-#ifdef _OPENMP
+        if (openmp_name().empty()) continue;
         backend.threading = WEIR_THREADING_OPENMP;
         backend.name = "openmp";
         backends.push_back(backend);
         backend.library = Backend::OPENMP;
-        backend.name = "omp";
+        backend.name = openmp_name();
         backends.push_back(backend);
-#endif
+        if (options.peer.empty()) continue;
+        backend.peer = true;
+        backend.name = "libomp";
+        backends.push_back(backend);
     }
     return backends;
 }
@@ -85,14 +129,14 @@ std::vector<Group> groups(const Options &options) {
         Kind kind;
         int64_t count;
     } loops[] = {
-        {"fork_join", EMPTY, 2}, {"empty", EMPTY, 1024},  {"even", EVEN, 16},
-        {"even", EVEN, 1024},    {"uneven", UNEVEN, 200},
+        {"fork_join", FORK_JOIN, 0}, {"barrier", BARRIER, 0}, {"empty", EMPTY, 1024},
+        {"even", EVEN, 16},          {"even", EVEN, 1024},    {"uneven", UNEVEN, 200},
     };
     std::vector<Group> list;
     for (const auto &loop : loops) {
         Group group;
         group.op = loop.op;
-        group.shape = "count:" + std::to_string(loop.count);
+        group.shape = "count:" + (loop.count > 0 ? std::to_string(loop.count) : "threads");
         group.backends = loop_backends(options);
         group.open = [loop] { return std::make_unique<LoopCase>(loop.kind, loop.count); };
         list.push_back(group);
@@ -104,5 +148,6 @@ std::vector<Group> groups(const Options &options) {
 } // namespace bench
 
 int main(int argc, char **argv) {
-    return bench::run_area(argc, argv, {"runtime", "", "omp", bench::groups});
+    return bench::run_area(argc, argv,
+                           {"runtime", "", bench::openmp_name(), bench::groups, {1, 2, 4}});
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "harness.h"
+#include "member.h"
 #include "weir/model.h"
 
 namespace bench {
@@ -42,6 +43,21 @@ class Step : public Case {
     Tensor x, target;
 };
 
+/* Weir's pool on each instruction set, and the best one on OpenMP. */
+std::vector<Backend> step_backends(const Options &options) {
+    std::vector<Backend> backends = weir_backends(options);
+    if (openmp_name().empty()) return backends;
+    for (const int threads : options.threads) {
+        Backend backend;
+        backend.name = "openmp";
+        backend.isa = *std::max_element(options.isas.begin(), options.isas.end());
+        backend.threads = threads;
+        backend.threading = WEIR_THREADING_OPENMP;
+        backends.push_back(backend);
+    }
+    return backends;
+}
+
 std::vector<Group> groups(const Options &options) {
     std::vector<Group> list;
     for (const char *model : {"jena-dense", "jena-conv", "jena-gru", "jena-conv-gru"}) {
@@ -52,7 +68,7 @@ std::vector<Group> groups(const Options &options) {
             group.op = std::string("train_step/") + model;
             group.shape = shape.name({"N", "T", "Cin"});
             group.samples = static_cast<double>(N);
-            group.backends = weir_backends(options);
+            group.backends = step_backends(options);
             group.open = [model, N, T, C_in] { return std::make_unique<Step>(model, N, T, C_in); };
             list.push_back(group);
         }

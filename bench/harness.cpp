@@ -11,6 +11,7 @@
 
 #include "collector.h"
 #include "entry.h"
+#include "member.h"
 #include "onednn.h"
 #include "options.h"
 #include "peer.h"
@@ -113,16 +114,26 @@ std::string short_version(const std::string &description) {
     return description.substr(0, description.find('.', description.find('.') + 1));
 }
 
-/* The versions of oneDNN in this run, after they were said; empty: none. */
-std::pair<std::string, std::string> describe_libraries(const Peer *peer) {
+void describe_machine() {
     weir_machine_info info;
     check(weir_machine_describe(&info));
-    std::printf("%s, %d cores allowed; weir %s; oneDNN: %s%s\n", info.cpu_model, info.cores_allowed,
-                weir_version(), onednn_description().c_str(),
-                peer ? ("; and " + peer->description()).c_str() : "");
+    std::printf("%s, %d cores allowed; weir %s; ", info.cpu_model, info.cores_allowed,
+                weir_version());
     benchmark::AddCustomContext("cpu_model", info.cpu_model);
     benchmark::AddCustomContext("weir", weir_version());
+}
+
+/* The versions of oneDNN in this run, after they were said; empty: none. */
+std::pair<std::string, std::string> describe_libraries(const Area &area, const Peer *peer) {
+    describe_machine();
     benchmark::AddCustomContext("oneDNN", onednn_description());
+    if (!area.baseline.empty() && area.baseline == openmp_name()) {
+        std::printf("OpenMP: %s%s\n", openmp_name().c_str(),
+                    peer ? ("; and " + other_openmp().name).c_str() : "");
+        return {};
+    }
+    std::printf("oneDNN: %s%s\n", onednn_description().c_str(),
+                peer ? ("; and " + peer->description()).c_str() : "");
     if (peer) benchmark::AddCustomContext("oneDNN of the peer program", peer->description());
     return {onednn_available() ? short_version(onednn_description()) : "",
             peer ? short_version(peer->description()) : ""};
@@ -153,7 +164,7 @@ int run_groups(const Area &area, const CommandLine &line) {
     }
     std::unique_ptr<Peer> peer;
     if (!line.options.peer.empty()) peer = std::make_unique<Peer>(line.options);
-    const auto versions = describe_libraries(peer.get());
+    const auto versions = describe_libraries(area, peer.get());
     Roofline roofline(line.options, groups);
     roofline.describe();
     Collector collector(line.options.best);

@@ -42,7 +42,7 @@ struct Backend {
     weir_isa isa = WEIR_ISA_AUTO;                   /* WEIR */
     weir_threading threading = WEIR_THREADING_POOL; /* WEIR */
     bool plain = false; /* ONEDNN: tensors stay in plain layouts, reorders are timed */
-    bool peer = false;  /* ONEDNN: the version that the peer program is linked with */
+    bool peer = false;  /* ONEDNN, OPENMP: that of the peer program */
 };
 
 using Results = std::vector<std::pair<std::string, Tensor>>;
@@ -89,7 +89,8 @@ struct Options {
     bool quick = false;
     bool best = false;    /* show the best repetition, not the median */
     bool roofline = true; /* measure the machine first */
-    std::string peer;     /* program of the same area linked with another oneDNN; empty: none */
+    std::string peer;     /* program of the same area with another library; empty: none */
+    std::vector<std::string> peer_environment; /* that makes it so, "NAME=value" */
 };
 
 /* What one program measures. */
@@ -98,6 +99,7 @@ struct Area {
     std::string shapes;   /* file in bench/shapes; empty: none */
     std::string baseline; /* backend that the others are compared with */
     std::function<std::vector<Group>(const Options &)> groups;
+    std::vector<int> threads = {}; /* to time; empty: 1 and the cores allowed */
 };
 
 /* The body of main. */

@@ -11,17 +11,25 @@
 
 namespace bench {
 
-/* GNU's runtime has no such function. */
-static bool runs_llvm_openmp() { return dlsym(RTLD_DEFAULT, "__kmpc_fork_call") != nullptr; }
+std::string openmp_name() {
+#ifdef _OPENMP
+    /* GNU's has no such function. */
+    return dlsym(RTLD_DEFAULT, "__kmpc_fork_call") ? "libomp" : "libgomp";
+#else
+    return "";
+#endif
+}
+
+Threading other_openmp() {
+    const std::string library = WEIR_BENCH_LIBOMP;
+    if (library.empty() || openmp_name() != "libgomp") return {};
+    return {"libomp", WEIR_THREADING_OPENMP, {"LD_PRELOAD=" + library}};
+}
 
 std::vector<Threading> threadings() {
     std::vector<Threading> list{{"pool", WEIR_THREADING_POOL, {}}};
-#ifdef _OPENMP
-    list.push_back({runs_llvm_openmp() ? "libomp" : "libgomp", WEIR_THREADING_OPENMP, {}});
-    const std::string other = WEIR_BENCH_LIBOMP;
-    if (!other.empty() && !runs_llvm_openmp())
-        list.push_back({"libomp", WEIR_THREADING_OPENMP, {"LD_PRELOAD=" + other}});
-#endif
+    if (!openmp_name().empty()) list.push_back({openmp_name(), WEIR_THREADING_OPENMP, {}});
+    if (!other_openmp().name.empty()) list.push_back(other_openmp());
     return list;
 }
 

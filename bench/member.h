@@ -12,13 +12,17 @@
 namespace bench {
 
 struct Threading {
-    std::string name;                     /* pool, libgomp, libomp */
-    weir_threading threading;             /* of Weir's runtime */
-    std::vector<std::string> environment; /* that makes it so */
+    std::string name = {};                          /* pool, libgomp, libomp */
+    weir_threading threading = WEIR_THREADING_POOL; /* of Weir's runtime */
+    std::vector<std::string> environment = {};      /* that makes it so */
 };
 
-/* The pool, the OpenMP runtime that Weir was built with, and LLVM's where it is installed: it has GNU's
- * interface too and takes its place in the same program. */
+/* The OpenMP runtime in this process: libgomp, libomp; empty: built without. */
+std::string openmp_name();
+/* LLVM's, where it is installed and not the one above; else without a name. */
+Threading other_openmp();
+/* The pool, the OpenMP runtime in this process, and LLVM's where it is installed: it has GNU's interface
+ * too, and loaded before GNU's it takes its place. */
 std::vector<Threading> threadings();
 /* Those in a list of names. Throws std::runtime_error that says what is accepted. */
 std::vector<Threading> parse_threadings(const std::string &list);

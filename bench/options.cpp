@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "child.h"
+#include "member.h"
 
 namespace bench {
 
@@ -18,13 +19,14 @@ static const char *const help_text =
     "Usage: bench_%s [option]...\n"
     "  --shapes FILE     shapes to time; default %s\n"
     "  --isa LIST        instruction sets: scalar,generic,avx2,avx512; default: AVX2 and above\n"
-    "  --threads LIST    numbers of threads; default 1 and the cores allowed\n"
+    "  --threads LIST    numbers of threads; default %s\n"
     "  --scalar          the scalar oracle too (slow)\n"
     "  --best            best of 20 short repetitions instead of the median of 5: for a machine\n"
     "                    that others use too\n"
     "  --peer PROGRAM    the same program built with another oneDNN, timed in turns with this "
     "one;\n"
-    "                    none: only this one; default: the one beside this program, if there is\n"
+    "                    none: only this one; default: the one beside this program, if there is;\n"
+    "                    of bench_runtime: this program with LLVM's OpenMP, if there is\n"
     "  --no-roofline     don't measure the machine first: for a profiler\n"
     "  --quick           one repetition, small batches: seconds, checks results\n"
     "  --benchmark_filter REGEX, --benchmark_repetitions N, --benchmark_min_time SECONDS,\n"
@@ -32,8 +34,12 @@ static const char *const help_text =
     "  --benchmark_out FILE (JSON), --benchmark_list_tests and others of Google Benchmark\n";
 
 static void print_help(const Area &area) {
+    std::string threads;
+    for (const int n : area.threads) threads += (threads.empty() ? "" : ",") + std::to_string(n);
+    if (threads.empty()) threads = "1 and the cores allowed";
     std::printf(help_text, area.name.c_str(),
-                area.shapes.empty() ? "(none here)" : ("bench/shapes/" + area.shapes).c_str());
+                area.shapes.empty() ? "(none here)" : ("bench/shapes/" + area.shapes).c_str(),
+                threads.c_str());
 }
 
 std::vector<std::string> split(const std::string &list) {
@@ -119,10 +125,15 @@ static void initialize_benchmark(const CommandLine &line, const std::vector<std:
     if (argc > 1) throw std::runtime_error(std::string("unknown option ") + argv[1]);
 }
 
-/* The program beside this one that meson built with the other oneDNN. */
-static std::string default_peer(const Area &area) {
-    if (area.baseline != "onednn" || !WEIR_BENCH_PEER[0]) return "";
-    return this_program() + "_" + WEIR_BENCH_PEER;
+/* The program that meson built with the other oneDNN, or this one with the other OpenMP. */
+static void find_peer(const Area &area, Options &options) {
+    const std::string other_onednn = WEIR_BENCH_PEER;
+    if (area.baseline == "onednn") {
+        if (!other_onednn.empty()) options.peer = this_program() + "_" + other_onednn;
+    } else if (area.baseline == openmp_name() && !other_openmp().name.empty()) {
+        options.peer = this_program();
+        options.peer_environment = other_openmp().environment;
+    }
 }
 
 CommandLine parse_command_line(int argc, char **argv, const Area &area) {
@@ -132,9 +143,11 @@ CommandLine parse_command_line(int argc, char **argv, const Area &area) {
     Options &options = line.options;
     if (!area.shapes.empty()) options.shapes = std::string(WEIR_BENCH_SHAPES "/") + area.shapes;
     options.isas = default_isas(info);
-    options.threads = {1};
-    if (info.cores_allowed > 1) options.threads.push_back(info.cores_allowed);
-    options.peer = default_peer(area);
+    options.threads = area.threads;
+    if (options.threads.empty()) options.threads.push_back(1);
+    if (area.threads.empty() && info.cores_allowed > 1)
+        options.threads.push_back(info.cores_allowed);
+    find_peer(area, options);
     for (int i = 1; i < argc; i++) line.text += (i > 1 ? " " : "") + std::string(argv[i]);
     bool scalar = false;
     std::vector<std::string> rest;
@@ -160,7 +173,7 @@ CommandLine parse_command_line(int argc, char **argv, const Area &area) {
         else if (take_value(argc, argv, &i, "--benchmark_out", &line.out))
             continue;
         else if (take_value(argc, argv, &i, "--peer", &options.peer))
-            continue;
+            options.peer_environment.clear();
         else if (take_value(argc, argv, &i, "--serve", &value))
             line.serve = std::atoi(value.c_str());
         else if (take_value(argc, argv, &i, "--isa", &value))

@@ -1,4 +1,4 @@
-/* A second program of the same area, linked with another oneDNN. SPDX-License-Identifier: Apache-2.0 */
+/* A second program of the same area, with another library. SPDX-License-Identifier: Apache-2.0 */
 #include "peer.h"
 
 #include <algorithm>
@@ -29,16 +29,26 @@ static std::vector<std::string> command_of(const Options &options) {
     return command;
 }
 
-Peer::Peer(const Options &options) : child(command_of(options), {}) {}
+Peer::Peer(const Options &options) : child(command_of(options), options.peer_environment) {
+    child.pause();
+}
+
+std::string Peer::ask(const std::string &request) {
+    child.resume();
+    const std::string answer = child.ask(request);
+    child.pause();
+    return answer;
+}
 
 Work Peer::prepare(const Group &group, const Backend &backend) {
     Backend its_own = backend;
-    its_own.name = backend.plain ? "onednn_plain" : "onednn";
+    if (backend.library == Backend::ONEDNN)
+        its_own.name = backend.plain ? "onednn_plain" : "onednn";
     const std::string name = full_name(group, its_own);
     Work work;
-    work.implementation = child.ask("prepare " + name);
+    work.implementation = ask("prepare " + name);
     work.run_elsewhere = [this, name](int64_t count) {
-        std::istringstream answered(child.ask("run " + std::to_string(count) + " " + name));
+        std::istringstream answered(ask("run " + std::to_string(count) + " " + name));
         Measured measured;
         answered >> measured.seconds >> measured.preemptions;
         return measured;

@@ -1,8 +1,9 @@
-/* A second program of the same area, linked with another oneDNN. SPDX-License-Identifier: Apache-2.0
+/* A second program of the same area with another library. SPDX-License-Identifier: Apache-2.0
  *
- * Two versions of oneDNN can't share a process. So the main program starts the other one
- * (child.h) and tells it when to prepare and when to run a benchmark of its oneDNN: both versions meet in
- * the same interleaved repetitions and the same table. Requests and answers:
+ * Two versions of oneDNN, or two OpenMP runtimes, can't share a process. So the main program starts
+ * the other one (child.h) and tells it when to prepare and when to run a benchmark of its library: both
+ * meet in the same interleaved repetitions and the same table. Between its turns the peer stands still.
+ * Requests and answers:
  *   (start)         DESCRIPTION
  *   prepare NAME    IMPLEMENTATION         NAME as full_name() has it
  *   run COUNT NAME  SECONDS PREEMPTIONS    what was prepared, COUNT times
@@ -30,6 +31,8 @@ class Peer {
     Work prepare(const Group &group, const Backend &backend);
 
   private:
+    std::string ask(const std::string &request);
+
     Child child;
 };
 

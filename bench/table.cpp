@@ -127,7 +127,10 @@ void Table::add_row(const Group &group, const Cell &cell, bool print) {
     const bool doubt = disturbed(group, &cell) || disturbed(group, base);
     std::string note =
         base && !base->implementation.empty() ? base->implementation : cell.implementation;
+    const Cell *one = backend.threads > 1 ? find(backend.name, 1) : nullptr;
+    const double speedup = one ? rate(one->timing.shown) : 0;
     if (group.samples > 0) note = number("%.0f samples/s", rate(group.samples));
+    if (group.samples > 0 && speedup > 0) note += number(", %.2f x 1 thread", speedup);
     json_rows.push_back(JsonObject()
                             .text("op", group.op)
                             .text("shape", group.shape)
@@ -141,6 +144,7 @@ void Table::add_row(const Group &group, const Cell &cell, bool print) {
                             .number("operations", group.operations)
                             .number("bytes", group.bytes)
                             .number("samples", group.samples)
+                            .number("speedup", speedup)
                             .number("peak_flops_per_second", peak)
                             .number("bound_seconds", bound.seconds)
                             .text("bound", bound.by)
@@ -151,13 +155,13 @@ void Table::add_row(const Group &group, const Cell &cell, bool print) {
                             .flag("disturbed", doubt)
                             .text("error", cell.error));
     if (!print) return;
-    print_line(
-        columns(label_of(group), label_width, std::to_string(backend.threads).c_str(), backend.name,
-                {number("%.4f", time * 1e3), number("%.1f", rate(group.flops) / 1e9),
-                 number("%.1f", peak > 0 ? 100 * rate(group.flops) / peak : 0),
-                 number("%.1f", rate(group.bytes) / 1e9), number("%.1f", 100 * rate(bound.seconds)),
-                 bound.seconds > 0 ? bound.by : "-", base ? number("%.2f", ratio) : "",
-                 doubt ? "~" : "", plain ? number("%.2f", plain_ratio) : "", version(base), note}));
+    print_line(columns(
+        label_of(group), label_width, std::to_string(backend.threads).c_str(), backend.name,
+        {number(time < 1e-5 ? "%.6f" : "%.4f", time * 1e3), number("%.1f", rate(group.flops) / 1e9),
+         number("%.1f", peak > 0 ? 100 * rate(group.flops) / peak : 0),
+         number("%.1f", rate(group.bytes) / 1e9), number("%.1f", 100 * rate(bound.seconds)),
+         bound.seconds > 0 ? bound.by : "-", base ? number("%.2f", ratio) : "", doubt ? "~" : "",
+         plain ? number("%.2f", plain_ratio) : "", version(base), note}));
     rows++;
     disturbed_rows += doubt;
     if (ratio <= 0 || doubt) return;
