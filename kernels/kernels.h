@@ -61,6 +61,28 @@ typedef struct weir_gru_call {
     float *scratch;
 } weir_gru_call;
 
+/* As weir_gru_call; lstm.h gives the layout of what is private. */
+typedef struct weir_lstm_call {
+    weir_lstm p;
+    weir_lstm_tensors t;
+    const float *w_packed, *u_packed;     /* forward */
+    const float *w_t_packed, *u_t_packed; /* backward data */
+    float *y, *c_last;
+    float *reserve;          /* forward: written, or NULL */
+    const float *reserve_in; /* backward */
+    const float *dy;
+    int64_t s0, s1; /* backward: the steps s0 <= s < s1, of which the last calls come first */
+    float *carry;   /* [N][2][H_p] dh and dc that such calls hand on: read if s1 < T, left if s0 > 0 */
+    int64_t d_s0, d_steps;  /* dgates holds the steps d_s0 .. d_s0 + d_steps - 1 */
+    float *dgates;          /* gradients before the activations, written by lstm_bwd_data */
+    const float *dgates_in; /* the same, read by lstm_bwd_weights */
+    bool adds;              /* lstm_bwd_weights adds to what the buffers hold */
+    int64_t samples_after;  /* that follow those of the call in memory and are next */
+    float *dx, *dh0, *dc0;  /* or NULL */
+    /* lstm_scratch_floats(), 64-byte aligned, not shared by calls that run at the same time */
+    float *scratch;
+} weir_lstm_call;
+
 typedef struct weir_kernels {
 #define K(name, type, params) type(*name) params;
 #include "kernels/kernels.def"

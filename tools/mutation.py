@@ -72,7 +72,8 @@ class Build:
             words = shlex.split(entry["command"])
             words[words.index("-o") + 1] = f"{to}{i}.o"
             words[words.index("-c") + 1] = source
-            words[1:1] = ["-I" + include]
+            options = next(k for k, word in enumerate(words) if word.startswith("-"))  # after "ccache gcc"
+            words[options:options] = ["-I" + include]
             run(words + ["-MF", f"{to}{i}.d", "-O1", "-w"], self.directory)
         return [f"{to}{i}.o" for i in range(len(entries))]
 

@@ -31,7 +31,8 @@ BOOT_SECONDS = int(os.environ.get("WEIR_EMU_SECONDS", "600"))
 # uses 12 to all, clang 12), and together; and those whose kernels need few. Any other is a failure.
 TILED, TOGETHER = {"conv1d_simd.c.o": 8, "conv1d_bwd_weights_simd.c.o": 8,
                    "conv1d_pool_simd.c.o": 8, "gru_simd.c.o": 8,
-                   "gru_bwd_simd.c.o": 8}, 12
+                   "gru_bwd_simd.c.o": 8, "lstm_simd.c.o": 8,
+                   "lstm_bwd_simd.c.o": 8}, 12
 UNTILED = {"elementwise_simd.c.o", "loss_simd.c.o", "pool_simd.c.o"}
 UPPER = {f"zmm{i}" for i in range(16, 32)}
 

@@ -1,5 +1,5 @@
 /*
- * The operations: conv1d, pooling, GRU, dense, activations, losses, optimizers.
+ * The operations: conv1d, pooling, GRU, LSTM, dense, activations, losses, optimizers.
  * SPDX-License-Identifier: Apache-2.0
  *
  * Common to all:
@@ -13,7 +13,8 @@
  * - Results do not depend on the number of threads, the instruction set (avx2, avx512, generic) or
  *   the caller's rounding mode: the same bits, except that any NaN equals any NaN.
  * - Arithmetic takes a denormal operand for zero and makes zero of a denormal result. A denormal
- *   that is only copied stays: a maximum over a window, the linear activation, a GRU's h0.
+ *   that is only copied stays: a maximum over a window, the linear activation, a recurrent layer's
+ *   state before the first step.
  */
 #ifndef WEIR_OPS_H
 #define WEIR_OPS_H
@@ -227,6 +228,61 @@ WEIR_API weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const wei
 /* Backward through time. Reads the reserve that weir_gru_fwd wrote from the same p and tensors. */
 WEIR_API weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_tensors *t,
                                   const float *reserve, const weir_gru_gradients *g);
+
+/* ---- LSTM -------------------------------------------------------------------------------------
+ * Gates in the order i, f, c, o (Keras); the gate c is called g here. With xi = x mask_x[i],
+ * hi = h(t-1) mask_h[i], and so on:
+ *   i = rec(xi Wi + hi Ui + bi)      f = rec(xf Wf + hf Uf + bf)
+ *   g = act(xg Wg + hg Ug + bg)      o = rec(xo Wo + ho Uo + bo)
+ *   c(t) = f * c(t-1) + i * g        h(t) = o * act(c(t))
+ * As keras.layers.LSTM, Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000;
+ * masks = Gal and Ghahramani 2016 (arXiv:1512.05287).
+ */
+enum { WEIR_LSTM_SIZE_MAX = 1 << 20 }; /* of C_in and of H */
+
+typedef struct weir_lstm {
+    int64_t N, T, C_in, H;      /* N >= 0, the others >= 1 */
+    weir_activation activation; /* tanh or relu */
+    weir_activation recurrent;  /* sigmoid, hard_sigmoid or hard_sigmoid6 */
+    bool go_backwards; /* reads x from its last step; y[0] is then the step for x[T-1] (Keras) */
+    bool return_sequences; /* y[N][T][H]; else y[N][H], the last state h */
+    int mask_gates; /* gates that the dropout masks tell apart: 0 no masks, 1 shared, 4 one each */
+} weir_lstm;
+
+/* The tensors of one LSTM call; each function says which it reads and writes. */
+typedef struct weir_lstm_tensors {
+    const float *x;      /* [N][T][C_in] */
+    const float *w;      /* [C_in][4H] */
+    const float *u;      /* [H][4H] */
+    const float *b;      /* [4H]; optional */
+    const float *h0;     /* [N][H] state h before the first step; optional (zero) */
+    const float *c0;     /* [N][H] state c before the first step; optional (zero) */
+    const float *mask_x; /* [N][mask_gates][C_in], 0 or 1 / (1 - rate); optional */
+    const float *mask_h; /* [N][mask_gates][H]; optional */
+    /* [N][T], indexed as x is, also backwards: where it is 0 the step is passed over, whatever x
+     * holds there: both states, and with them the output, stay those of the step before, and no
+     * gradient comes from it or reaches its x. Optional (no step is passed over). As mask_zero. */
+    const uint8_t *step_mask;
+} weir_lstm_tensors;
+
+typedef struct weir_lstm_gradients {
+    const float *dy;  /* [N][T][H] or [N][H], as y */
+    float *dx;        /* [N][T][C_in]; optional: not computed when NULL */
+    float *dh0, *dc0; /* [N][H]; optional */
+    float *dw, *du;   /* as w, u */
+    float *db;        /* as b; optional */
+} weir_lstm_gradients;
+
+/* Floats that the forward pass keeps for the backward pass. 0 when p is not valid, and when N = 0,
+ * which is valid: then no reserve is needed. */
+WEIR_API int64_t weir_lstm_reserve_floats(const weir_lstm *p);
+/* -> y, c_last[N][H] (optional: the state c after the last step), and reserve (optional: NULL in
+ * inference). */
+WEIR_API weir_status weir_lstm_fwd(weir_runtime *rt, const weir_lstm *p, const weir_lstm_tensors *t,
+                                   float *y, float *c_last, float *reserve);
+/* Backward through time. Reads the reserve that weir_lstm_fwd wrote from the same p and tensors. */
+WEIR_API weir_status weir_lstm_bwd(weir_runtime *rt, const weir_lstm *p, const weir_lstm_tensors *t,
+                                   const float *reserve, const weir_lstm_gradients *g);
 
 /* ---- losses -----------------------------------------------------------------------------------
  * loss = the mean over n of
