@@ -10,16 +10,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
 
+#include "figures.h"
 #include "harness.h"
-#include "member.h"
 #include "neighbour.h"
 #include "options.h"
-#include "quantile.h"
 #include "team.h"
 #include "weir/model.h"
 
@@ -32,7 +29,8 @@ const char *const help_text =
     "  --batch N         samples of a step; default 128\n"
     "  --backend LIST    default: all there are of pool, libgomp, libomp\n"
     "  --threads N       default: the cores allowed\n"
-    "  --neighbour P     which of the processors allowed is busy, from 0; default: the last one\n"
+    "  --neighbour P     which of the processors allowed is busy, from 0; default: the last that\n"
+    "                    has a thread\n"
     "  --caller P        pins the calling thread to one; default: it runs where the system puts "
     "it\n"
     "  --steps N         beside the neighbour, for each model and backend, at least; default 300\n"
@@ -41,13 +39,10 @@ const char *const help_text =
     "  --benchmark_out FILE (JSON)\n";
 
 struct Settings {
+    FigureOptions common;
     std::vector<std::string> models{"jena-conv-gru", "jena-conv"};
-    std::vector<Threading> backends = threadings();
-    int batch = 128, threads = 2, places = 2, steps = 300, seconds = 0;
+    int batch = 128, steps = 300, seconds = 0;
     int neighbour = -1, caller = -1; /* places */
-    bool quick = false;
-    std::string out, text;
-    int serve = -1;
 };
 
 int parse_place(const std::string &name, const std::string &text, int places) {
@@ -78,46 +73,31 @@ Settings parse(int argc, char **argv) {
     Settings s;
     weir_machine_info info;
     check(weir_machine_describe(&info));
-    s.threads = info.cores_allowed;
-    s.places = info.pus_allowed;
-    for (int i = 1; i < argc; i++) {
-        s.text += (i > 1 ? " " : "") + std::string(argv[i]);
-        const std::string word = argv[i];
-        const auto take = [&](const char *name, std::string *value) {
-            return take_value(argc, argv, &i, name, value);
-        };
+    const int places = info.pus_allowed;
+    s.common = parse_figure_options(argc, argv, help_text, [&](Words &words) {
         std::string value;
-        if (word == "--help") {
-            std::printf("%s", help_text);
-            std::exit(0);
-        }
-        if (word == "--quick")
-            s.quick = true;
-        else if (take("--model", &value))
+        if (words.take("--model", &value))
             s.models = parse_models(value);
-        else if (take("--backend", &value))
-            s.backends = parse_threadings(value);
-        else if (take("--batch", &value))
+        else if (words.take("--batch", &value))
             s.batch = parse_number("--batch", value, 1);
-        else if (take("--threads", &value))
-            s.threads = parse_number("--threads", value, 1);
-        else if (take("--steps", &value))
+        else if (words.take("--steps", &value))
             s.steps = parse_number("--steps", value, 1);
-        else if (take("--seconds", &value))
+        else if (words.take("--seconds", &value))
             s.seconds = parse_number("--seconds", value, 0);
-        else if (take("--neighbour", &value))
-            s.neighbour = parse_place("--neighbour", value, s.places);
-        else if (take("--caller", &value))
-            s.caller = parse_place("--caller", value, s.places);
-        else if (take("--benchmark_out", &s.out))
-            continue;
-        else if (take("--serve", &value))
-            s.serve = parse_number("--serve", value, 0);
+        else if (words.take("--neighbour", &value))
+            s.neighbour = parse_place("--neighbour", value, places);
+        else if (words.take("--caller", &value))
+            s.caller = parse_place("--caller", value, places);
         else
-            throw std::runtime_error("unknown option " + word);
+            return false;
+        return true;
+    });
+    if (s.neighbour < 0) s.neighbour = std::min(s.common.threads, places) - 1;
+    if (s.common.quick) {
+        s.batch = std::min(s.batch, 8);
+        s.steps = std::min(s.steps, 20);
+        s.seconds = 0;
     }
-    if (s.neighbour < 0) s.neighbour = s.places - 1;
-    if (s.quick) s.batch = std::min(s.batch, 8), s.steps = std::min(s.steps, 20), s.seconds = 0;
     return s;
 }
 
@@ -128,8 +108,8 @@ class Trainer {
     explicit Trainer(const Settings &s)
         : N(s.batch), x(random_tensor(N * T * C_in, 1)), target(random_tensor(N, 2)) {
         Backend backend;
-        backend.threads = s.threads;
-        backend.threading = s.backends.front().threading;
+        backend.threads = s.common.threads;
+        backend.threading = s.common.backends.front().threading;
         weir_model_options options = weir_model_options_default(2);
         options.T = T;
         options.C_in = C_in;
@@ -138,6 +118,10 @@ class Trainer {
         model.reset(created);
         if (s.caller >= 0) team_bind_thread(s.caller);
         for (int i = 0; i < 3; i++) step();
+    }
+    static std::string shape(int batch) {
+        return "N:" + std::to_string(batch) + "/T:" + std::to_string(T) +
+               "/Cin:" + std::to_string(C_in);
     }
     /* Seconds of each step, until some have passed. The first ones after a rest don't count. */
     std::vector<double> run(double seconds) {
@@ -164,10 +148,8 @@ class Trainer {
 };
 
 int train(const Settings &s) {
-    if (!s.backends.front().environment.empty())
-        throw std::runtime_error(s.backends.front().name + " can't be loaded");
     Trainer trainer(s);
-    serve_requests(s.serve, s.backends.front().name, [&](const std::string &seconds) {
+    serve_requests(s.common.serve, "", [&](const std::string &seconds) {
         return numbers_text(trainer.run(std::stod(seconds)));
     });
     return 0;
@@ -199,52 +181,56 @@ void take_turn(Member &member, const Neighbour &neighbour, bool quick, Samples &
     append(samples.beside, times);
 }
 
-void print_head() {
-    std::printf("\n%-14s %-8s %3s %9s %9s %9s %9s %9s %7s %7s %6s %6s\n", "model", "backend", "thr",
-                "alone ms", "fair ms", "median ms", "p99 ms", "max ms", "m/fair", "p99/m", "other%",
-                "steps");
-}
-
-void print_row(const std::string &model, const std::string &backend, const Settings &s,
-               const Samples &samples) {
+FigureRow row_of(const std::string &model, const std::string &backend, const Settings &s,
+                 const Samples &samples) {
+    const int threads = s.common.threads;
     const double alone = quantile(samples.alone, 0.5), median = quantile(samples.beside, 0.5),
                  p99 = quantile(samples.beside, 0.99), most = quantile(samples.beside, 1);
-    const double fair = alone * s.threads / (s.threads - 0.5);
-    std::printf("%-14s %-8s %3d %9.3f %9.3f %9.3f %9.3f %9.3f %7.2f %7.2f %6.1f %6zu\n",
-                model.c_str(), backend.c_str(), s.threads, alone * 1e3, fair * 1e3, median * 1e3,
-                p99 * 1e3, most * 1e3, median / fair, p99 / median,
-                100 * samples.taken / samples.wall, samples.beside.size());
-    std::fflush(stdout);
+    const double fair = alone * threads / (threads - 0.5);
+    FigureRow row{
+        "train_step_contended/" + model, Trainer::shape(s.batch), backend, threads, median, {}};
+    row.figures = {{"alone ms", "%.3f", alone * 1e3},
+                   {"fair ms", "%.3f", fair * 1e3},
+                   {"median ms", "%.3f", median * 1e3},
+                   {"p99 ms", "%.3f", p99 * 1e3},
+                   {"max ms", "%.3f", most * 1e3},
+                   {"med/fair", "%.2f", median / fair},
+                   {"p99/med", "%.2f", p99 / median},
+                   {"other %", "%.1f", 100 * samples.taken / samples.wall},
+                   {"steps", "%.0f", static_cast<double>(samples.beside.size())}};
+    return row;
 }
 
-void measure_model(const std::string &model, const Settings &s, const Neighbour &neighbour) {
+void measure_model(const std::string &model, const Settings &s, const Neighbour &neighbour,
+                   Figures &figures) {
+    std::vector<std::string> arguments{"--model",   model,
+                                       "--batch",   std::to_string(s.batch),
+                                       "--threads", std::to_string(s.common.threads)};
+    if (s.caller >= 0) arguments.insert(arguments.end(), {"--caller", std::to_string(s.caller)});
     std::vector<std::unique_ptr<Member>> members;
-    for (const Threading &backend : s.backends) {
-        std::vector<std::string> arguments{"--model",   model,
-                                           "--batch",   std::to_string(s.batch),
-                                           "--threads", std::to_string(s.threads)};
-        if (s.caller >= 0)
-            arguments.insert(arguments.end(), {"--caller", std::to_string(s.caller)});
+    for (const Threading &backend : s.common.backends)
         members.push_back(std::make_unique<Member>(backend, arguments));
-    }
     std::vector<Samples> samples(members.size());
     const auto wants_more = [&](const Samples &one) {
         return one.beside.size() < static_cast<size_t>(s.steps) || one.wall < s.seconds;
     };
     while (std::any_of(samples.begin(), samples.end(), wants_more))
         for (size_t i = 0; i < members.size(); i++)
-            if (wants_more(samples[i])) take_turn(*members[i], neighbour, s.quick, samples[i]);
-    for (size_t i = 0; i < members.size(); i++) print_row(model, members[i]->name(), s, samples[i]);
+            if (wants_more(samples[i]))
+                take_turn(*members[i], neighbour, s.common.quick, samples[i]);
+    for (size_t i = 0; i < members.size(); i++)
+        figures.add(row_of(model, members[i]->name(), s, samples[i]));
 }
 
 int run(const Settings &s) {
-    if (s.serve >= 0) return train(s);
+    if (s.common.serve >= 0) return train(s);
     const Neighbour neighbour(s.neighbour);
-    print_head();
-    for (const std::string &model : s.models) measure_model(model, s, neighbour);
+    Figures figures("contention", s.common);
+    for (const std::string &model : s.models) measure_model(model, s, neighbour, figures);
     std::printf(
         "\nfair: the time alone * threads / (threads - 0.5), for the neighbour is due half of "
-        "one processor;\nother: what it had of it. Aims: m/fair <= 1.25, p99/m <= 2.\n");
+        "one processor;\nother: what it had of it. Aims: med/fair <= 1.25, p99/med <= 2.\n");
+    figures.write();
     return 0;
 }
 
@@ -252,11 +238,5 @@ int run(const Settings &s) {
 } // namespace bench
 
 int main(int argc, char **argv) {
-    try {
-        bench::team_unbind_main(); /* remembers the processors that are allowed */
-        return bench::run(bench::parse(argc, argv));
-    } catch (const std::exception &e) {
-        std::fprintf(stderr, "bench_contention: %s\n", e.what());
-        return 2;
-    }
+    return bench::run_figures("contention", [&] { return bench::run(bench::parse(argc, argv)); });
 }

@@ -16,7 +16,8 @@ from html import escape
 import roofline_svg
 
 AREAS = {"conv1d": "Convolution", "pool": "Pooling", "gru": "GRU", "runtime": "Thread pool",
-         "train_step": "Training steps", "machine": "Machine"}
+         "idle": "Sleeping threads", "train_step": "Training steps",
+         "contention": "Training steps beside a busy process", "machine": "Machine"}
 MARKERS = ("circle", "square", "diamond", "triangle")
 ISAS = {"avx512": "AVX-512", "avx2": "AVX2", "generic": "generic", "scalar": "scalar"}
 
@@ -243,7 +244,17 @@ def bars(run):
             yield "</div>"
 
 
+def figures(run):
+    """Programs without Google Benchmark say what their columns are."""
+    head = ["operation and shape", "threads", "backend"] + [f["name"] for f in run["rows"][0]["figures"]]
+    yield from table(head, [[f'{row["op"]}/{row["shape"]}', f'{row["threads"]:.0f}', row["backend"]]
+                            + [f["text"] for f in row["figures"]] for row in run["rows"]])
+
+
 def results(run):
+    if run["rows"] and "figures" in run["rows"][0]:
+        yield from figures(run)
+        return
     head = ["operation and shape", "threads", "backend", "ms", "GFLOP/s", "% of FMA peak", "GB/s",
             "% of roofline", "bound"]
     peer = any(row["ratio"] > 0 for row in own(run))
