@@ -23,3 +23,14 @@ const char *weir_padding_name(weir_padding padding) {
     }
     return "unknown";
 }
+
+const char *weir_loss_name(weir_loss loss) {
+    switch (loss) {
+    case WEIR_MAE: return "mae";
+    case WEIR_MSE: return "mse";
+    case WEIR_BCE: return "binary_crossentropy";
+    case WEIR_BCE_LOGITS: return "binary_crossentropy_from_logits";
+    case WEIR_LOSS_COUNT: break;
+    }
+    return "unknown";
+}

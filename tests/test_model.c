@@ -151,12 +151,15 @@ static void test_parameter_counts(void **state) {
                  {"jena-gru-reversed", 2, 4545, 240},
                  {"jena-conv-gru", 2, 13697, 74},
                  {"jena-conv-gru-dilated", 2, 13697, 70},
+                 {"imdb-dense", 2, 160305, 0},
                  {"jena-gru", 3, 4641, 240},
                  {"jena-conv-gru", 3, 13793, 74}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         weir_model_options o = weir_model_options_default(cases[i].keras);
-        o.T = 240;
-        o.C_in = 14;
+        const weir_builtin *about = NULL;
+        assert_int_equal(weir_model_builtin_find(cases[i].name, &about), WEIR_OK);
+        o.T = about->T;
+        o.C_in = about->text ? 1 : 14;
         weir_model *m = create_builtin(cases[i].name, &o);
         assert_int_equal(weir_model_parameters(m), cases[i].parameters);
         assert_int_equal(weir_model_recurrent_steps(m), cases[i].recurrent_steps);
@@ -243,6 +246,10 @@ static void test_refusals(void **state) {
     l = weir_layer_default(WEIR_LAYER_DROPOUT);
     l.dropout = -0.1;
     expect_refusal(&l, 1, &o, "layer 0 (dropout): rate is -0.1, accepted: 0 <= rate < 1");
+    l = weir_layer_default(WEIR_LAYER_MULTI_HOT);
+    l.V = 10;
+    expect_refusal(&l, 1, &o,
+                   "layer 0 (category_encoding): C_in is 3, accepted: 1, a token number");
     l = weir_layer_default(WEIR_LAYER_LAST_VALUE);
     l.channel = 3;
     expect_refusal(&l, 1, &o, "channel is 3, accepted: 0 to 2");
@@ -487,6 +494,29 @@ static void test_dropout_layer(void **state) {
     assert_int_equal(weir_model_predict(m, N, x, y), WEIR_OK);
     assert_memory_equal(m->layers[0].y, x, sizeof mask);
     free(x);
+    weir_model_destroy(m);
+}
+
+/* ---- tokens ---- */
+
+static void test_multi_hot(void **state) {
+    (void)state;
+    enum { N = 2, T = 4, V = 6 };
+    const weir_model_options o = shape_options(T, 1);
+    weir_layer l = weir_layer_default(WEIR_LAYER_MULTI_HOT);
+    l.V = V;
+    weir_model *m = create_layers(&l, 1, &o);
+    float x[N * T] = {5, 1, 5, 2, 0, 0, 0, 3}, y[N * V];
+    const float expected[N * V] = {0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0};
+    assert_int_equal(weir_model_predict(m, N, x, y), WEIR_OK);
+    assert_memory_equal(y, expected, sizeof y);
+    static const float wrong[] = {6, -1, 0.5F, NAN, INFINITY, 1e30F};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        x[T + 2] = wrong[i];
+        assert_int_equal(weir_model_predict(m, N, x, y), WEIR_ERROR_ARGUMENT);
+        assert_non_null(strstr(weir_last_error(), "in sample 1, step 2, accepted: a token, a whole "
+                                                  "number from 0 to 5"));
+    }
     weir_model_destroy(m);
 }
 
@@ -890,6 +920,7 @@ int main(void) {
         cmocka_unit_test(test_gru_masks),
         cmocka_unit_test(test_bidirectional),
         cmocka_unit_test(test_dropout_layer),
+        cmocka_unit_test(test_multi_hot),
         cmocka_unit_test(test_gradients_conv),
         cmocka_unit_test(test_gradients_max),
         cmocka_unit_test(test_gradients_gru),

@@ -48,8 +48,11 @@ static int tear_down(void **state) {
 
 static weir_model *create(const char *name, int keras) {
     weir_model_options o = weir_model_options_default(keras);
+    const weir_builtin *about = NULL;
+    assert_int_equal(weir_model_builtin_find(name, &about), WEIR_OK);
     o.T = 80; /* jena-conv needs 67 */
-    o.C_in = 4;
+    o.C_in = about->text ? 1 : 4;
+    o.V = 50;
     o.seed = 11;
     o.target = 2;
     weir_model *m = NULL;
@@ -119,7 +122,7 @@ static void check_round_trip(const char *name, int keras) {
     weir_model *n = load();
     assert_string_equal(weir_model_name(n), name);
     assert_int_equal(weir_model_T(n), 80);
-    assert_int_equal(weir_model_C_in(n), 4);
+    assert_int_equal(weir_model_C_in(n), weir_model_C_in(m));
     assert_int_equal(n->layer_count, m->layer_count);
     for (int i = 0; i < m->layer_count; i++) {
         weir_layer *a = &m->layers[i].spec, *b = &n->layers[i].spec;
@@ -136,13 +139,16 @@ static void check_round_trip(const char *name, int keras) {
             assert_int_equal(a->activation, b->activation);
             assert_int_equal(a->merge, b->merge);
         }
+        if (a->kind == WEIR_LAYER_MULTI_HOT) assert_int_equal(a->V, b->V);
     }
     if (m->parameters > 0)
         assert_memory_equal(m->values, n->values, (size_t)m->parameters * sizeof(float));
     assert_string_equal(weir_model_metadata(n, "data"), "{\"mean\": [0.1]}");
     assert_string_equal(weir_model_metadata(n, "note"), "a \"quoted\"\nline");
     float x[2 * 80 * 4], y[2], z[2];
-    for (int i = 0; i < 2 * 80 * 4; i++) x[i] = (float)random_uniform(1, 1, (uint64_t)i);
+    for (int i = 0; i < 2 * 80 * 4; i++) /* 0 to 49 for tokens */
+        x[i] = weir_model_C_in(m) == 1 ? (float)(i * 7 % 50)
+                                       : (float)random_uniform(1, 1, (uint64_t)i);
     assert_int_equal(weir_model_predict(m, 2, x, y), WEIR_OK);
     assert_int_equal(weir_model_predict(n, 2, x, z), WEIR_OK);
     assert_memory_equal(y, z, sizeof y);

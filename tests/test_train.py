@@ -202,7 +202,12 @@ class Refusals(Train):
         self.refused(2, ["a divisor of lookback 7"], "train", "jena-gru", "--lookback", "7", "--summary")
         self.refused(2, ["too few for P 3"], "train", "jena-conv", *SMALL)
         self.refused(2, ["avx1024"], "train", "jena-gru", *SMALL, WEIR_ISA="avx1024")
-        self.refused(2, ["imdb", "jena"], "compare", "imdb", *SMALL)
+        self.refused(2, ["imbd", "jena, imdb"], "compare", "imbd", *SMALL)
+        self.refused(2, ["jena-gru", "models of imdb"], "compare", "imdb", "--generated",
+                     "--models", "imdb-dense,jena-gru")
+        self.refused(2, ["--lookback is not an option of reviews"], "train", "imdb-dense", *SMALL)
+        self.refused(2, ["--max-len is not an option of the weather"], "train", "jena-gru", *SMALL,
+                     "--max-len", "9")
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_files_that_must_stay(self):

@@ -39,11 +39,11 @@ static void expect_splits(int64_t rows, window_options o, const int64_t expected
 
 static void test_splits(void **state) {
     (void)state;
-    const window_options book = {.lookback = 1440, .step = 6, .delay = 144, .batch_size = 128};
+    const window_options book = {.lookback = 1440, .step = 6, .delay = 144};
     expect_splits(420551, book,
                   (int64_t[]){1440, 200000, 201441, 300000, 301441, 420551 - 144 - 1});
     /* A shorter file: the same proportions, and no row between the parts. */
-    const window_options small = {.lookback = 10, .step = 1, .delay = 2, .batch_size = 1};
+    const window_options small = {.lookback = 10, .step = 1, .delay = 2};
     expect_splits(4206, small, (int64_t[]){10, 2000, 2010, 3000, 3010, 4203});
     /* Named numbers of rows; and only one of the two. */
     window_options named = small;
@@ -63,7 +63,7 @@ static void test_normalisation(void **state) {
     (void)state;
     series s = counting(100, 2);
     windows w;
-    const window_options o = {4, 2, 3, 8, 50, 20};
+    const window_options o = {4, 2, 3, 50, 20};
     assert_int_equal(windows_create(&s, &o, NULL, &w), WEIR_OK);
     /* Of 0, 10, .. 490: mean 245, population variance 100 (50^2 - 1) / 12. */
     assert_true(fabs(w.mean[0] - 245) < 1e-12);
@@ -87,7 +87,7 @@ static void test_fill(void **state) {
     const double plain[] = {0, 0, 0, 1, 1, 1};
     for (int64_t step = 1; step <= 3; step++) {
         windows w;
-        const window_options o = {6 * step, step, 5, 2, 41, 28};
+        const window_options o = {6 * step, step, 5, 41, 28};
         if (windows_create(&s, &o, plain, &w) != WEIR_OK) fail_msg("%s", weir_last_error());
         assert_int_equal(w.steps, 6);
         const int64_t r[] = {40, 6 * step};
@@ -109,7 +109,7 @@ static void test_training_rows(void **state) {
     enum { N = 128, BATCHES = 400 };
     series s = counting(1000, 2);
     windows w;
-    const window_options o = {10, 1, 3, N, 510, 200};
+    const window_options o = {10, 1, 3, 510, 200};
     assert_int_equal(windows_create(&s, &o, NULL, &w), WEIR_OK);
     int64_t r[N], again[N], count[1000] = {0};
     for (int64_t index = 0; index < BATCHES; index++) {
@@ -147,26 +147,23 @@ static void refused(window_options o, const double *mean_std, const char *messag
 
 static void test_bad_options(void **state) {
     (void)state;
-    refused((window_options){0, 1, 1, 1, 0, 0}, NULL, "lookback is 0");
-    refused((window_options){1000, 1, 1, 1, 0, 0}, NULL, "less than the 1000 rows");
-    refused((window_options){INT64_MAX, 1, 1, 1, 0, 0}, NULL, "lookback is 9223372036854775807");
-    refused((window_options){10, 0, 1, 1, 0, 0}, NULL, "step is 0, accepted: a divisor of");
-    refused((window_options){10, 3, 1, 1, 0, 0}, NULL, "lookback 10");
-    refused((window_options){10, 1, -1, 1, 0, 0}, NULL, "delay is -1");
-    refused((window_options){10, 1, INT64_MAX, 1, 0, 0}, NULL, "delay is 9223372036854775807");
-    refused((window_options){10, 1, 1, 0, 0, 0}, NULL, "batch size is 0");
-    refused((window_options){10, 1, 1, 1, -1, 0}, NULL, "-1 and 0, accepted");
-    refused((window_options){10, 1, 1, 1, INT64_MAX, INT64_MAX}, NULL, "rows are 9223372036");
-    refused((window_options){10, 1, 1, 1, 600, 500}, NULL, "600 training and 500 validation rows");
-    refused((window_options){10, 1, 1, 1, 10, 500}, NULL,
-            "no training window fits: 10 of the 1000");
-    refused((window_options){10, 1, 1, 1, 500, 10}, NULL, "no validation window fits");
-    refused((window_options){10, 1, 20, 1, 500, 469}, NULL,
+    refused((window_options){0, 1, 1, 0, 0}, NULL, "lookback is 0");
+    refused((window_options){1000, 1, 1, 0, 0}, NULL, "less than the 1000 rows");
+    refused((window_options){INT64_MAX, 1, 1, 0, 0}, NULL, "lookback is 9223372036854775807");
+    refused((window_options){10, 0, 1, 0, 0}, NULL, "step is 0, accepted: a divisor of");
+    refused((window_options){10, 3, 1, 0, 0}, NULL, "lookback 10");
+    refused((window_options){10, 1, -1, 0, 0}, NULL, "delay is -1");
+    refused((window_options){10, 1, INT64_MAX, 0, 0}, NULL, "delay is 9223372036854775807");
+    refused((window_options){10, 1, 1, -1, 0}, NULL, "-1 and 0, accepted");
+    refused((window_options){10, 1, 1, INT64_MAX, INT64_MAX}, NULL, "rows are 9223372036");
+    refused((window_options){10, 1, 1, 600, 500}, NULL, "600 training and 500 validation rows");
+    refused((window_options){10, 1, 1, 10, 500}, NULL, "no training window fits: 10 of the 1000");
+    refused((window_options){10, 1, 1, 500, 10}, NULL, "no validation window fits");
+    refused((window_options){10, 1, 20, 500, 469}, NULL,
             "no test window fits: 31 of the 1000 rows are for test, accepted: 32 or more");
     windows w;
     series s = counting(1000, 2);
-    assert_int_equal(windows_create(&s, &(window_options){10, 1, 20, 1, 500, 468}, NULL, &w),
-                     WEIR_OK);
+    assert_int_equal(windows_create(&s, &(window_options){10, 1, 20, 500, 468}, NULL, &w), WEIR_OK);
     assert_int_equal(windows_count(&w, SPLIT_TEST), 1);
     windows_free(&w);
     free(s.values);
@@ -176,7 +173,7 @@ static void test_columns_that_cannot_be_normalised(void **state) {
     (void)state;
     series s = counting(1000, 2);
     windows w;
-    const window_options o = {10, 1, 1, 1, 500, 200};
+    const window_options o = {10, 1, 1, 500, 200};
     for (int64_t row = 0; row < 500; row++) s.values[2 * row] = 0.1f;
     assert_int_equal(windows_create(&s, &o, NULL, &w), WEIR_ERROR_ARGUMENT);
     assert_non_null(strstr(weir_last_error(), "column \"a\" is 0.1 in all 500 training rows"));

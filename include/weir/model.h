@@ -45,6 +45,7 @@ typedef enum weir_layer_kind {
     WEIR_LAYER_GRU,             /* [T][C] -> [units], or [T][units] with return_sequences */
     WEIR_LAYER_LAST_VALUE,      /* [T][C] -> [1]: x[T - 1][channel], the common-sense forecast */
     WEIR_LAYER_DROPOUT,         /* as its input; in training elements are zeroed at random */
+    WEIR_LAYER_MULTI_HOT,       /* tokens [T][1] -> [V]: 1 for each that occurs, else 0 */
     WEIR_LAYER_KIND_COUNT
 } weir_layer_kind;
 
@@ -63,6 +64,7 @@ WEIR_API const char *weir_merge_name(weir_merge merge); /* Keras names; "" for n
  * weir_layer_default(). */
 typedef struct weir_layer {
     weir_layer_kind kind;
+    int64_t V;                  /* multi-hot: tokens are 0 to V - 1 */
     int64_t units;              /* conv1d and dense: C_out; GRU: H */
     int64_t K, D;               /* conv1d: kernel width, dilation; default D 1 */
     int64_t P;                  /* pools: window */
@@ -104,6 +106,7 @@ typedef struct weir_model_options {
     int64_t target;    /* jena-naive: the channel to repeat */
     int keras;         /* 2: the built-in models as of Keras 2.2; 3: as of Keras 3 (GRU with
                         reset_after and sigmoid) */
+    int64_t V;         /* built-in models of text: tokens are 0 to V - 1; default 10,000 */
     bool shared_masks; /* built-in models: weir_layer.shared_masks */
     uint64_t seed;
     weir_optimizer optimizer;
@@ -117,6 +120,7 @@ WEIR_API weir_model_options weir_model_options_default(int keras);
 typedef struct weir_builtin {
     const char *name;   /* "jena-conv-gru" */
     const char *layers; /* in words: "GRU 32, Dense 1" */
+    bool text;          /* x holds tokens, C_in is 1; else a series */
     int64_t T;          /* steps of a sample */
     int64_t batch_size, epochs;
     double rate; /* of RMSprop */

@@ -305,6 +305,8 @@ typedef enum weir_loss {
     WEIR_LOSS_COUNT
 } weir_loss;
 
+WEIR_API const char *weir_loss_name(weir_loss loss); /* Keras names */
+
 WEIR_API weir_status weir_loss_eval(weir_runtime *rt, weir_loss kind, int64_t n, const float *y,
                                     const float *target, double *loss, float *dy);
 

@@ -28,100 +28,161 @@ typedef struct mean_row {
     int count;
 } mean_row;
 
+static void add_score(score *sum, const score *s) {
+    sum->loss += s->loss;
+    sum->accuracy += s->accuracy;
+}
+
+static void divide_score(score *sum, int count) {
+    sum->loss /= count;
+    sum->accuracy /= count;
+}
+
+/* What decides between epochs and models. */
+static double figure(const score_form *f, const score *s) {
+    return f->classes ? s->accuracy : s->loss;
+}
+
 static mean_row average(const compare_row *rows, int count) {
     mean_row m = {.mean = rows[0], .val_low = INFINITY, .val_high = -INFINITY};
-    double train = 0, val_seconds = 0, val = 0, test = 0, permuted = 0, epoch = 0;
+    compare_row *sum = &m.mean;
+    sum->train_seconds = sum->val_seconds = 0;
+    sum->val = sum->test = sum->permuted = (score){0};
     while (m.count < count && strcmp(rows[m.count].model, rows[0].model) == 0) {
         const compare_row *r = &rows[m.count++];
-        train += r->train_seconds;
-        val_seconds += r->val_seconds;
-        val += r->val_mae;
-        test += r->test_mae;
-        permuted += r->permuted_mae;
-        epoch += (double)r->best_epoch;
-        m.val_low = fmin(m.val_low, r->val_mae);
-        m.val_high = fmax(m.val_high, r->val_mae);
+        sum->train_seconds += r->train_seconds;
+        sum->val_seconds += r->val_seconds;
+        add_score(&sum->val, &r->val);
+        add_score(&sum->test, &r->test);
+        add_score(&sum->permuted, &r->permuted);
+        m.epoch += (double)r->best_epoch;
+        m.val_low = fmin(m.val_low, figure(&r->form, &r->val));
+        m.val_high = fmax(m.val_high, figure(&r->form, &r->val));
     }
-    m.mean.train_seconds = train / m.count;
-    m.mean.val_seconds = val_seconds / m.count;
-    m.mean.val_mae = val / m.count;
-    m.mean.test_mae = test / m.count;
-    m.mean.permuted_mae = permuted / m.count;
-    m.epoch = epoch / m.count;
+    sum->train_seconds /= m.count;
+    sum->val_seconds /= m.count;
+    divide_score(&sum->val, m.count);
+    divide_score(&sum->test, m.count);
+    divide_score(&sum->permuted, m.count);
+    m.epoch /= m.count;
     return m;
 }
 
-static void print_mean(const mean_row *m, double gru_seconds) {
+/* ---- text ---- */
+
+enum { NAME = -22 }; /* the column of names */
+
+static void print_figures(const mean_row *m) {
     const compare_row *r = &m->mean;
-    char parameters[32], steps[24] = "-", epoch[16] = "-", train[16] = "-", relative[16] = "-";
+    char epoch[16] = "-";
+    if (r->best_epoch > 0) snprintf(epoch, sizeof epoch, m->count > 1 ? "%.1f" : "%.0f", m->epoch);
+    if (r->form.classes)
+        printf("%9.4f%8.4f%7s%9.4f%8.4f%9.4f%+9.4f\n", r->val.accuracy, r->val.loss, epoch,
+               r->test.accuracy, r->test.loss, r->permuted.accuracy,
+               r->permuted.accuracy - r->val.accuracy);
+    else
+        printf("%9.4f%8.3f%7s%9.4f%8.3f%9.4f%+8.0f%%\n", r->val.loss, r->val.loss * r->form.std,
+               epoch, r->test.loss, r->test.loss * r->form.std, r->permuted.loss,
+               100 * (r->permuted.loss / r->val.loss - 1));
+}
+
+static void print_mean(const mean_row *m, double reference_seconds) {
+    const compare_row *r = &m->mean;
+    char parameters[32], steps[24] = "-", train[16] = "-", relative[16] = "-";
     if (r->recurrent_steps > 0)
         snprintf(steps, sizeof steps, "%lld", (long long)r->recurrent_steps);
     if (r->best_epoch > 0) {
-        snprintf(epoch, sizeof epoch, m->count > 1 ? "%.1f" : "%.0f", m->epoch);
         snprintf(train, sizeof train, "%.2f", r->train_seconds);
-        if (gru_seconds > 0)
-            snprintf(relative, sizeof relative, "%.2f", r->train_seconds / gru_seconds);
+        if (reference_seconds > 0)
+            snprintf(relative, sizeof relative, "%.2f", r->train_seconds / reference_seconds);
     }
-    printf("%-15s%9s%7s%9s%8.2f%9s%9.4f%8.3f%7s%9.4f%8.3f%9.4f%+8.0f%%\n", r->model,
+    printf("%*s%10s%7s%9s%8.2f%9s", NAME, r->model,
            summary_count(r->parameters, parameters, sizeof parameters), steps, train,
-           r->val_seconds, relative, r->val_mae, r->val_mae * r->std, epoch, r->test_mae,
-           r->test_mae * r->std, r->permuted_mae, 100 * (r->permuted_mae / r->val_mae - 1));
+           r->val_seconds, relative);
+    print_figures(m);
     if (m->count > 1)
-        printf("%-15s%57s%.4f to %.4f over %d seeds\n", "", "", m->val_low, m->val_high, m->count);
+        printf("%*s%51s%.4f to %.4f over %d seeds\n", NAME, "", "", m->val_low, m->val_high,
+               m->count);
 }
 
-void compare_print(const compare_row *rows, int count, const char *unit) {
-    double gru_seconds = 0;
+static void print_headings(const score_form *f, const char *short_name) {
+    printf("\n%*s%10s%7s%17s%9s%24s%17s%18s\n", NAME, "", "", "RNN", "seconds/epoch", "time /",
+           f->classes ? "validation, best" : "validation MAE, best",
+           f->classes ? "test" : "test MAE", "steps permuted");
+    const char *first = f->classes ? "accuracy" : "norm.", *second = f->classes ? "loss" : f->unit;
+    printf("%*s%10s%7s%9s%8s%9s%9s%8s%7s%9s%8s%9s%9s\n", NAME, "model", "params", "steps", "train",
+           "val", short_name, first, second, "epoch", first, second, first, "change");
+}
+
+void compare_print(const compare_row *rows, int count, const char *reference,
+                   const char *short_name) {
+    double seconds = 0;
     for (int i = 0; i < count;) {
         const mean_row m = average(rows + i, count - i);
-        if (strcmp(m.mean.model, "jena-gru") == 0) gru_seconds = m.mean.train_seconds;
+        if (strcmp(m.mean.model, reference) == 0) seconds = m.mean.train_seconds;
         i += m.count;
     }
-    printf("\n%-15s%9s%7s%17s%9s%24s%17s%18s\n", "", "", "RNN", "seconds/epoch", "time /",
-           "validation MAE, best", "test MAE", "steps permuted");
-    printf("%-15s%9s%7s%9s%8s%9s%9s%8s%7s%9s%8s%9s%9s\n", "model", "params", "steps", "train",
-           "val", "GRU", "norm.", unit, "epoch", "norm.", unit, "norm.", "change");
+    print_headings(&rows[0].form, short_name);
     for (int i = 0; i < count;) {
         const mean_row m = average(rows + i, count - i);
-        print_mean(&m, gru_seconds);
+        print_mean(&m, seconds);
         i += m.count;
     }
+}
+
+/* ---- for programs ---- */
+
+typedef struct named_number {
+    const char *key;
+    double value;
+} named_number;
+
+enum { NUMBERS_MAX = 16 };
+
+/* The fields of a row but its model; returns how many. */
+static int numbers_of(const compare_row *r, named_number out[NUMBERS_MAX]) {
+    const named_number all[] = {{"seed", (double)r->seed},
+                                {"parameters", (double)r->parameters},
+                                {"recurrent_steps", (double)r->recurrent_steps},
+                                {"train_seconds", r->train_seconds},
+                                {"val_seconds", r->val_seconds},
+                                {"best_epoch", (double)r->best_epoch}};
+    const named_number weather[] = {
+        {"lookback", (double)r->lookback}, {"step", (double)r->step},
+        {"val_mae", r->val.loss},          {"val_mae_units", r->val.loss * r->form.std},
+        {"test_mae", r->test.loss},        {"test_mae_units", r->test.loss * r->form.std},
+        {"permuted_mae", r->permuted.loss}};
+    const named_number text[] = {
+        {"steps", (double)r->T},     {"val_accuracy", r->val.accuracy},
+        {"val_loss", r->val.loss},   {"test_accuracy", r->test.accuracy},
+        {"test_loss", r->test.loss}, {"permuted_accuracy", r->permuted.accuracy}};
+    const int common = sizeof all / sizeof all[0];
+    const int own = (int)((r->form.classes ? sizeof text : sizeof weather) / sizeof *text);
+    memcpy(out, all, sizeof all);
+    memcpy(out + common, r->form.classes ? text : weather, (size_t)own * sizeof *out);
+    return common + own;
 }
 
 void compare_print_csv(const compare_row *rows, int count) {
-    puts("model,seed,parameters,recurrent_steps,lookback,step,train_seconds,val_seconds,val_mae,"
-         "val_mae_units,best_epoch,test_mae,test_mae_units,permuted_mae");
+    named_number numbers[NUMBERS_MAX];
+    int n = numbers_of(&rows[0], numbers);
+    printf("model");
+    for (int k = 0; k < n; k++) printf(",%s", numbers[k].key);
     for (int i = 0; i < count; i++) {
-        const compare_row *r = &rows[i];
-        printf("%s,%lld,%lld,%lld,%lld,%lld,%.3f,%.3f,%.9g,%.9g,%lld,%.9g,%.9g,%.9g\n", r->model,
-               (long long)r->seed, (long long)r->parameters, (long long)r->recurrent_steps,
-               (long long)r->lookback, (long long)r->step, r->train_seconds, r->val_seconds,
-               r->val_mae, r->val_mae * r->std, (long long)r->best_epoch, r->test_mae,
-               r->test_mae * r->std, r->permuted_mae);
+        n = numbers_of(&rows[i], numbers);
+        printf("\n%s", rows[i].model);
+        for (int k = 0; k < n; k++) printf(",%.9g", numbers[k].value);
     }
+    puts("");
 }
 
 static cJSON *row_json(const compare_row *r) {
-    const struct {
-        const char *key;
-        double value;
-    } numbers[] = {{"seed", (double)r->seed},
-                   {"parameters", (double)r->parameters},
-                   {"recurrent_steps", (double)r->recurrent_steps},
-                   {"lookback", (double)r->lookback},
-                   {"step", (double)r->step},
-                   {"train_seconds", r->train_seconds},
-                   {"val_seconds", r->val_seconds},
-                   {"val_mae", r->val_mae},
-                   {"val_mae_units", r->val_mae * r->std},
-                   {"best_epoch", (double)r->best_epoch},
-                   {"test_mae", r->test_mae},
-                   {"test_mae_units", r->test_mae * r->std},
-                   {"permuted_mae", r->permuted_mae}};
+    named_number numbers[NUMBERS_MAX];
+    const int n = numbers_of(r, numbers);
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "model", r->model);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        cJSON_AddItemToObject(json, numbers[i].key, weir_json_number(numbers[i].value));
+    for (int k = 0; k < n; k++)
+        cJSON_AddItemToObject(json, numbers[k].key, weir_json_number(numbers[k].value));
     return json;
 }
 

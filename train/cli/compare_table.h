@@ -6,23 +6,27 @@
 
 #include <cjson/cJSON.h>
 
+#include "train/cli/score.h"
 #include "weir/status.h"
 
-/* One model trained with one seed. Errors are mean absolute errors, normalised. */
+/* One model trained with one seed. */
 typedef struct compare_row {
     const char *model; /* static */
     int64_t seed, parameters;
     int64_t recurrent_steps;           /* 0: no recurrent layer */
-    int64_t lookback, step;            /* of its windows, in rows */
+    int64_t T;                         /* steps of a sample */
+    int64_t lookback, step;            /* of windows, in rows */
     double train_seconds, val_seconds; /* of an epoch, median */
-    double val_mae, test_mae;          /* at the best epoch */
+    score val, test;                   /* at the best epoch */
     int64_t best_epoch;                /* 0: nothing to train */
-    double permuted_mae;               /* validation with the steps of the windows permuted */
-    double std;                        /* of the target: MAE x std is in its unit */
+    score permuted;                    /* validation with the steps of the samples permuted */
+    score_form form;
 } compare_row;
 
-/* The models' rows (all seeds of one together) as text for people: means over the seeds. */
-void compare_print(const compare_row *rows, int count, const char *unit);
+/* The models' rows (all seeds of one together) as text for people: means over the seeds, and the time
+ * beside that of the model `reference`, whose short name heads the column. */
+void compare_print(const compare_row *rows, int count, const char *reference,
+                   const char *short_name);
 
 /* A line for each row. */
 void compare_print_csv(const compare_row *rows, int count);

@@ -32,19 +32,25 @@ void history_free(history *h) {
     *h = (history){0};
 }
 
-static const char csv_header[] = "epoch,loss,val_loss,val_units,train_seconds,val_seconds\n";
+static const char *second_name(const history *h) {
+    return h->form.classes ? "val_accuracy" : "val_units";
+}
+
+static double second_value(const history *h, const epoch_result *r) {
+    return h->form.classes ? r->val.accuracy : r->val.loss * h->form.std;
+}
 
 static char *csv_text(const history *h) {
-    const size_t line = 160, size = sizeof csv_header + (size_t)h->count * line;
-    char *text = malloc(size);
+    const size_t line = 160;
+    char *text = malloc(((size_t)h->count + 1) * line);
     if (!text) return NULL;
-    strcpy(text, csv_header);
-    char *at = text + strlen(text);
+    char *at = text;
+    at += snprintf(at, line, "epoch,loss,val_loss,%s,train_seconds,val_seconds\n", second_name(h));
     for (int64_t i = 0; i < h->count; i++) {
         const epoch_result *r = &h->rows[i];
         /* 9 digits tell every float32 apart. */
         at += snprintf(at, line, "%lld,%.9g,%.9g,%.9g,%.3f,%.3f\n", (long long)r->epoch, r->loss,
-                       r->val_loss, r->val_loss * h->std, r->train_seconds, r->val_seconds);
+                       r->val.loss, second_value(h, r), r->train_seconds, r->val_seconds);
     }
     return text;
 }
@@ -53,8 +59,8 @@ static cJSON *row_json(const history *h, const epoch_result *r) {
     cJSON *row = cJSON_CreateObject();
     cJSON_AddItemToObject(row, "epoch", weir_json_number((double)r->epoch));
     cJSON_AddItemToObject(row, "loss", weir_json_number(r->loss));
-    cJSON_AddItemToObject(row, "val_loss", weir_json_number(r->val_loss));
-    cJSON_AddItemToObject(row, "val_units", weir_json_number(r->val_loss * h->std));
+    cJSON_AddItemToObject(row, "val_loss", weir_json_number(r->val.loss));
+    cJSON_AddItemToObject(row, second_name(h), weir_json_number(second_value(h, r)));
     cJSON_AddItemToObject(row, "train_seconds", weir_json_number(r->train_seconds));
     cJSON_AddItemToObject(row, "val_seconds", weir_json_number(r->val_seconds));
     return row;

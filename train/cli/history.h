@@ -9,14 +9,15 @@
 typedef struct history {
     epoch_result *rows; /* [count], owned */
     int64_t count;
-    double std; /* of the target: normalised errors times this are in its unit */
+    score_form form;
 } history;
 
 /* Errors: ARGUMENT unless the name ends with .csv or .json. */
 weir_status history_check_path(const char *path);
 weir_status history_add(history *h, const epoch_result *r);
 /*
- * CSV: epoch,loss,val_loss,val_units,train_seconds,val_seconds. JSON: {..., "epochs": [...]} with
+ * CSV: epoch,loss,val_loss,val_units,train_seconds,val_seconds, for classes val_accuracy in the place
+ * of val_units. JSON: {..., "epochs": [...]} with
  * facts (stays the caller's) in front. By the end of the name. Replaces the file in one step.
  * Errors: SYSTEM, MEMORY.
  */

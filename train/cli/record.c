@@ -1,51 +1,41 @@
 /* What a model file knows of its data and its training. SPDX-License-Identifier: Apache-2.0 */
 #include "train/cli/record.h"
 
+#include <inttypes.h>
 #include <math.h>
-#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/cli/record_weather.h"
 #include "train/model/json.h"
-
-typedef struct window_field {
-    const char *key;
-    size_t offset;
-} window_field;
-
-static const window_field window_fields[] = {
-    {"lookback", offsetof(window_options, lookback)},
-    {"step", offsetof(window_options, step)},
-    {"delay", offsetof(window_options, delay)},
-    {"batch_size", offsetof(window_options, batch_size)},
-    {"train_rows", offsetof(window_options, train_rows)},
-    {"val_rows", offsetof(window_options, val_rows)},
-};
-enum { WINDOW_FIELDS = sizeof window_fields / sizeof window_fields[0] };
 
 /* ---- writing ---- */
 
-static void add_numbers(cJSON *json, const char *key, const double *values, int64_t n) {
-    cJSON *list = cJSON_AddArrayToObject(json, key);
-    for (int64_t i = 0; i < n; i++) cJSON_AddItemToArray(list, weir_json_number(values[i]));
+const char *record_vocabulary(const imdb *d, char text[17]) {
+    snprintf(text, 17, "%016" PRIx64, d->vocabulary);
+    return text;
 }
 
-cJSON *record_data(const series *s, const windows *w) {
+static void write_reviews(const task *t, cJSON *json) {
+    char vocabulary[17];
+    cJSON_AddItemToObject(json, "reviews", weir_json_number((double)t->d.reviews));
+    cJSON_AddItemToObject(json, "max_len", weir_json_number((double)t->from.T));
+    cJSON_AddItemToObject(json, "max_features", weir_json_number((double)t->d.o.max_features));
+    cJSON_AddItemToObject(json, "val_fraction", weir_json_number(t->d.o.val_fraction));
+    cJSON_AddItemToObject(json, "split_seed", weir_json_number((double)t->d.o.seed));
+    cJSON_AddStringToObject(json, "vocabulary", record_vocabulary(&t->d, vocabulary));
+}
+
+cJSON *record_data(const task *t) {
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "source", s->source);
-    cJSON_AddBoolToObject(json, "generated", s->generated);
-    cJSON_AddItemToObject(json, "rows", weir_json_number((double)s->rows));
-    cJSON_AddItemToObject(json, "step_seconds", weir_json_number(s->step_seconds));
-    cJSON *names = cJSON_AddArrayToObject(json, "columns");
-    for (int64_t i = 0; i < s->columns; i++)
-        cJSON_AddItemToArray(names, cJSON_CreateString(s->names[i]));
-    cJSON_AddStringToObject(json, "target", s->names[s->target]);
-    add_numbers(json, "mean", w->mean, w->columns);
-    add_numbers(json, "std", w->std, w->columns);
-    for (int i = 0; i < WINDOW_FIELDS; i++) {
-        const int64_t *value = (const void *)((const char *)&w->o + window_fields[i].offset);
-        cJSON_AddItemToObject(json, window_fields[i].key, weir_json_number((double)*value));
-    }
+    cJSON_AddStringToObject(json, "task", t->text ? "imdb" : "jena");
+    cJSON_AddStringToObject(json, "source", t->text ? t->d.source : t->s.source);
+    cJSON_AddBoolToObject(json, "generated", t->text ? t->d.generated : t->s.generated);
+    if (t->text)
+        write_reviews(t, json);
+    else
+        record_weather_write(&t->s, &t->w, json);
     return json;
 }
 
@@ -59,80 +49,52 @@ weir_status record_attach(weir_model *model, const char *key, const cJSON *json)
 
 /* ---- reading ---- */
 
-static weir_status wrong(const char *key, const char *expected) {
-    return weir_fail(WEIR_ERROR_FORMAT, "the model file's metadata: data.%s must be %s", key,
-                     expected);
+static bool read_whole(const cJSON *json, const char *key, double max, int64_t *out) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, key);
+    const double value = cJSON_IsNumber(item) ? item->valuedouble : -1;
+    if (!(value >= 0 && value <= max) || floor(value) != value) return false;
+    *out = (int64_t)value;
+    return true;
 }
 
-static weir_status read_windows(const cJSON *json, record *out) {
-    for (int i = 0; i < WINDOW_FIELDS; i++) {
-        const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, window_fields[i].key);
-        const double value = cJSON_IsNumber(item) ? item->valuedouble : -1;
-        if (!(value >= 0 && value <= 1e15) || floor(value) != value)
-            return wrong(window_fields[i].key, "a whole number");
-        *(int64_t *)(void *)((char *)&out->window + window_fields[i].offset) = (int64_t)value;
-    }
-    const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(json, "step_seconds");
-    if (!cJSON_IsNumber(seconds)) return wrong("step_seconds", "a number");
-    out->step_seconds = seconds->valuedouble;
+static weir_status read_reviews(const cJSON *json, record *out) {
+    if (!read_whole(json, "max_len", 1e15, &out->max_len))
+        return record_wrong("max_len", "a whole number");
+    if (!read_whole(json, "max_features", IMDB_FEATURES_LIMIT, &out->max_features))
+        return record_wrong("max_features", "a whole number, at most 16777216");
+    if (!read_whole(json, "split_seed", 1e15, &out->split_seed))
+        return record_wrong("split_seed", "a whole number");
+    const cJSON *fraction = cJSON_GetObjectItemCaseSensitive(json, "val_fraction");
+    if (!cJSON_IsNumber(fraction) || !(fraction->valuedouble >= 0 && fraction->valuedouble < 1))
+        return record_wrong("val_fraction", "a number, 0 or more and below 1");
+    out->val_fraction = fraction->valuedouble;
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "vocabulary"));
+    if (!text || strlen(text) >= sizeof out->vocabulary)
+        return record_wrong("vocabulary", "a text of at most 16 bytes");
+    strcpy(out->vocabulary, text);
     return WEIR_OK;
 }
 
-static weir_status read_names(const cJSON *json, record *out) {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "columns"), *item;
-    out->columns = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
-    if (out->columns < 1) return wrong("columns", "a list of names");
-    out->names = calloc((size_t)out->columns, sizeof *out->names);
-    if (!out->names) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the columns");
-    size_t bytes = 1;
-    int64_t i = 0;
-    cJSON_ArrayForEach(item, list) {
-        if (!cJSON_IsString(item)) return wrong("columns", "a list of names");
-        const size_t size = strlen(item->valuestring) + 1;
-        out->names[i] = malloc(size);
-        if (!out->names[i]) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the columns");
-        memcpy(out->names[i++], item->valuestring, size);
-        bytes += size;
-    }
-    out->joined = calloc(bytes, 1);
-    if (!out->joined) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the columns");
-    char *at = out->joined;
-    for (i = 0; i < out->columns; i++) {
-        if (i > 0) *at++ = ',';
-        memcpy(at, out->names[i], strlen(out->names[i]));
-        at += strlen(out->names[i]);
-    }
+static weir_status read_data(const cJSON *json, record *out) {
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "task"));
+    out->text = name && strcmp(name, "imdb") == 0;
+    return out->text ? read_reviews(json, out) : record_weather_read(json, out);
+}
+
+/* A file that names no loss is from before there was another than MAE. */
+static weir_status read_loss(const weir_model *model, record *out) {
+    const char *text = weir_model_metadata(model, "training");
+    cJSON *json = text ? weir_json_parse(text, strlen(text), NULL) : NULL;
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "loss"));
+    int loss = name ? 0 : WEIR_MAE;
+    while (name && loss < WEIR_LOSS_COUNT && strcmp(weir_loss_name((weir_loss)loss), name) != 0)
+        loss++;
+    cJSON_Delete(json);
+    if (loss == WEIR_LOSS_COUNT)
+        return weir_fail(WEIR_ERROR_FORMAT,
+                         "the model file's metadata: training.loss is not known");
+    out->loss = (weir_loss)loss;
     return WEIR_OK;
-}
-
-static weir_status read_target(const cJSON *json, record *out) {
-    const char *target = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "target"));
-    for (out->target = 0; target && out->target < out->columns; out->target++)
-        if (strcmp(out->names[out->target], target) == 0) return WEIR_OK;
-    return wrong("target", "one of data.columns");
-}
-
-static weir_status read_numbers(const cJSON *json, const char *key, int64_t n, double *out) {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, key), *item;
-    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != n)
-        return wrong(key, "a list with a number for each column");
-    cJSON_ArrayForEach(item, list) {
-        if (!cJSON_IsNumber(item)) return wrong(key, "a list with a number for each column");
-        *out++ = item->valuedouble;
-    }
-    return WEIR_OK;
-}
-
-static weir_status read_record(const cJSON *json, record *out) {
-    weir_status status = read_windows(json, out);
-    if (status == WEIR_OK) status = read_names(json, out);
-    if (status == WEIR_OK) status = read_target(json, out);
-    if (status != WEIR_OK) return status;
-    out->mean_std = malloc(2 * (size_t)out->columns * sizeof *out->mean_std);
-    if (!out->mean_std) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the columns");
-    status = read_numbers(json, "mean", out->columns, out->mean_std);
-    if (status != WEIR_OK) return status;
-    return read_numbers(json, "std", out->columns, out->mean_std + out->columns);
 }
 
 weir_status record_read(const weir_model *model, record *out) {
@@ -144,8 +106,9 @@ weir_status record_read(const weir_model *model, record *out) {
                          "\"data\")");
     cJSON *json = weir_json_parse(text, strlen(text), NULL);
     if (!json) return weir_fail(WEIR_ERROR_FORMAT, "the model file's metadata: data is not JSON");
-    weir_status status = read_record(json, out);
+    weir_status status = read_data(json, out);
     cJSON_Delete(json);
+    if (status == WEIR_OK) status = read_loss(model, out);
     if (status != WEIR_OK) record_free(out);
     return status;
 }

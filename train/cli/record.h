@@ -4,18 +4,20 @@
 
 #include <cjson/cJSON.h>
 
-#include "train/data/windows.h"
+#include "train/cli/task.h"
 #include "weir/model.h"
 
-/* {"source", "columns", "target", "mean", "std", "lookback", ...}: the metadata "data". NULL: no
- * memory. */
-cJSON *record_data(const series *s, const windows *w);
+/* {"source", ...}: the metadata "data". NULL: no memory. */
+cJSON *record_data(const task *t);
 
 /* Attaches a JSON object to the model as metadata `key`. Errors: MEMORY. */
 weir_status record_attach(weir_model *model, const char *key, const cJSON *json);
 
-/* The metadata "data" of a model, read back. */
+/* The metadata of a model, read back. */
 typedef struct record {
+    bool text;
+    weir_loss loss;
+    /* the weather */
     int64_t columns;
     char **names;     /* [columns] */
     char *joined;     /* the names with commas between */
@@ -23,10 +25,17 @@ typedef struct record {
     double *mean_std; /* [2][columns] */
     window_options window;
     double step_seconds; /* between rows */
+    /* reviews */
+    int64_t max_len, max_features, split_seed;
+    double val_fraction;
+    char vocabulary[17]; /* checksum of the words */
 } record;
 
 /* Errors: FORMAT (names what is missing or wrong), MEMORY. */
 weir_status record_read(const weir_model *model, record *out);
 void record_free(record *r);
+
+/* The checksum of a vocabulary as text. */
+const char *record_vocabulary(const imdb *d, char text[17]);
 
 #endif

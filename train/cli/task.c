@@ -1,93 +1,148 @@
-/* The forecasting task: options that name data and windows, and what they load.
- * SPDX-License-Identifier: Apache-2.0 */
+/* What a model is for: the weather tomorrow, or the opinion of a review. SPDX-License-Identifier: Apache-2.0
+ */
 #include "train/cli/task.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "train/cli/printable.h"
-
-const char *const task_missing_policies[] = {"hold", "interpolate", "error", "none", NULL};
-
-data_arguments data_arguments_default(void) {
-    return (data_arguments){.generated_rows = 120000,
-                            .missing_value = series_options_default().missing_value,
-                            .missing = MISSING_HOLD};
+task_arguments task_arguments_default(void) {
+    return (task_arguments){.data = {.generated_seed = -1},
+                            .series = series_arguments_default(),
+                            .text = text_arguments_default()};
 }
 
-weir_status task_load(const data_arguments *a, series *out) {
-    if (a->file && a->generated)
+/* An option that does nothing is a misunderstanding. */
+static const char *foreign_option(const task_arguments *a, bool text) {
+    const text_arguments t = text_arguments_default();
+    const struct {
+        bool text, given;
+        const char *name;
+    } options[] = {
+        {false, a->series.target != NULL, "--target"},
+        {false, a->series.columns != NULL, "--columns"},
+        {false, a->window.lookback > 0, "--lookback"},
+        {false, a->window.step > 0, "--step"},
+        {false, a->window.delay > 0, "--delay"},
+        {false, a->window.train_rows > 0, "--train-rows"},
+        {false, a->window.val_rows > 0, "--val-rows"},
+        {true, a->max_len > 0, "--max-len"},
+        {true, a->text.max_features != t.max_features, "--max-features"},
+        {true, a->text.val_fraction != t.val_fraction, "--val-fraction"},
+        {true, a->text.split_seed != t.split_seed, "--split-seed"},
+        {true, a->text.no_cache, "--no-cache"},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (options[i].given && options[i].text != text) return options[i].name;
+    return NULL;
+}
+
+static weir_status check(const task_arguments *a, bool text) {
+    const data_arguments *d = &a->data;
+    if (d->file && d->generated)
         return weir_fail(WEIR_ERROR_ARGUMENT, "--data %s and --generated exclude each other",
-                         a->file);
-    if (!a->file && !a->generated)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "no data, accepted: --data FILE or --generated");
-    if (a->generated) {
-        if (a->target || a->columns)
-            return weir_fail(WEIR_ERROR_ARGUMENT,
-                             "--target and --columns need --data: generated data are used whole");
-        return series_generate(a->generated_rows, (uint64_t)a->generated_seed, out);
+                         d->file);
+    if (!d->file && !d->generated)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "no data, accepted: --data %s or --generated",
+                         text ? "PATH" : "FILE");
+    const char *foreign = foreign_option(a, text);
+    if (foreign)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "%s is not an option of %s", foreign,
+                         text ? "reviews" : "the weather");
+    return WEIR_OK;
+}
+
+weir_status task_load(const task_arguments *a, bool is_text, weir_runtime *rt, task *out) {
+    *out = (task){.text = is_text};
+    weir_status status = check(a, is_text);
+    if (status != WEIR_OK) return status;
+    if (is_text) {
+        text_arguments text = a->text;
+        text.file = a->data.file;
+        text.generated = a->data.generated;
+        if (a->data.generated_seed >= 0) text.generated_seed = a->data.generated_seed;
+        out->form.classes = true;
+        return text_load(&text, rt, &out->d);
     }
-    series_options o = series_options_default();
-    if (a->target) o.target = a->target;
-    o.columns = a->columns;
-    o.missing_value = a->missing_value;
-    o.missing = (missing_policy)a->missing;
-    return series_read_csv(a->file, &o, out);
+    status = weather_load(&a->data, &a->series, &out->s);
+    if (status != WEIR_OK) return status;
+    char buffer[32];
+    snprintf(out->form.unit, sizeof out->form.unit, "%s",
+             weather_unit(out->s.names[out->s.target], buffer, sizeof buffer));
+    return WEIR_OK;
 }
 
-/* At least one. */
-static int64_t rows_in(double seconds, double row_seconds) {
-    const double rows = round(seconds / row_seconds);
-    return rows < 1 ? 1 : (int64_t)rows;
+static int64_t review_steps(const task_arguments *a, const weir_builtin *model) {
+    return a->max_len > 0 ? a->max_len : model->T;
 }
 
-window_options task_window(const char *model, double step_seconds, const window_arguments *a) {
-    window_options o = {
-        .batch_size = a->batch_size, .train_rows = a->train_rows, .val_rows = a->val_rows};
-    const double hour = 3600, row = step_seconds > 0 ? step_seconds : 600;
-    double step = hour;
-    /* Where rows are further apart than half an hour there is nothing finer to take. */
-    if (strncmp(model, "jena-conv-gru", 13) == 0 && a->lookback == 0 && row <= hour / 2)
-        step = hour / 2;
-    const double lookback = step * 240; /* 10 days, or 5 */
-    o.step = rows_in(step, row);
-    o.delay = rows_in(24 * hour, row);
-    o.lookback = o.step * rows_in(lookback, row * (double)o.step);
-    if (a->lookback > 0) o.lookback = a->lookback;
-    if (a->step > 0) o.step = a->step;
-    if (a->delay > 0) o.delay = a->delay;
-    return o;
+weir_status task_sample(const task_arguments *a, const weir_builtin *model, task *t) {
+    if (t->text) {
+        source_free(&t->from);
+        return source_reviews(&t->d, review_steps(a, model), &t->from);
+    }
+    const window_options o = weather_window(model->name, t->s.step_seconds, &a->window);
+    return task_windows(t, &o, NULL);
 }
 
-const char *task_unit(const char *target, char *buffer, size_t size) {
-    const char *open = strrchr(target, '('), *close = open ? strchr(open, ')') : NULL;
-    if (!close || close == open + 1) return "units";
-    char unit[PRINTABLE];
-    snprintf(buffer, size, "%.*s", (int)(close - open - 1), open + 1);
-    snprintf(buffer, size, "%s", printable(buffer, unit));
-    return buffer;
+weir_status task_windows(task *t, const window_options *o, const double *mean_std) {
+    source_free(&t->from);
+    windows_free(&t->w);
+    weir_status status = windows_create(&t->s, o, mean_std, &t->w);
+    if (status != WEIR_OK) return status;
+    t->from = source_windows(&t->w);
+    t->form.std = t->w.std[t->s.target];
+    return WEIR_OK;
 }
 
-void task_print_series(const series *s, const data_arguments *a) {
-    char target[PRINTABLE];
-    printf("data     %s%s: %lld rows every %g min, %lld columns, target %s\n", s->source,
-           s->generated ? " (made-up weather, not a measurement)" : "", (long long)s->rows,
-           s->step_seconds / 60, (long long)s->columns, printable(s->names[s->target], target));
-    if (s->missing > 0)
-        printf("missing  %lld cells (%g), policy %s\n", (long long)s->missing, a->missing_value,
-               task_missing_policies[a->missing]);
-    if (s->irregular_steps > 0)
-        printf("times    %lld steps are not %g min long, %lld of them zero or negative\n",
-               (long long)s->irregular_steps, s->step_seconds / 60, (long long)s->backward_steps);
+void task_free(task *t) {
+    source_free(&t->from);
+    windows_free(&t->w);
+    series_free(&t->s);
+    imdb_free(&t->d);
 }
 
-void task_print_windows(const windows *w, double step_seconds) {
-    const double minutes = step_seconds / 60;
-    printf("windows  lookback %lld rows (%g days), step %lld (%g min), delay %lld (%g h)\n",
-           (long long)w->o.lookback, (double)w->o.lookback * minutes / 1440, (long long)w->o.step,
-           (double)w->o.step * minutes, (long long)w->o.delay, (double)w->o.delay * minutes / 60);
-    printf("         %lld steps; train %lld, validation %lld, test %lld\n", (long long)w->steps,
-           (long long)windows_count(w, SPLIT_TRAIN), (long long)windows_count(w, SPLIT_VAL),
-           (long long)windows_count(w, SPLIT_TEST));
+void task_model_options(const task *t, weir_model_options *o) {
+    o->T = t->from.T;
+    o->C_in = t->from.C;
+    if (t->text)
+        o->V = t->d.o.max_features;
+    else
+        o->target = t->s.target;
+}
+
+weir_status task_shape(const task_arguments *a, const weir_builtin *model, weir_model_options *o) {
+    if (model->text) {
+        o->T = review_steps(a, model);
+        o->C_in = 1;
+        o->V = a->text.max_features;
+        return WEIR_OK;
+    }
+    const window_options w = weather_window(model->name, 600, &a->window);
+    if (w.lookback % w.step != 0)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "step is %lld, accepted: a divisor of lookback %lld",
+                         (long long)w.step, (long long)w.lookback);
+    o->T = w.lookback / w.step;
+    o->C_in = 14;
+    o->target = 1;
+    return WEIR_OK;
+}
+
+weir_status task_steps(const task *t, int64_t batch_size, int64_t given, int64_t *steps) {
+    enum { WEATHER_STEPS = 500 };
+    const int64_t most = t->from.epoch_steps(&t->from, batch_size);
+    *steps = given > 0 ? given : most < INT64_MAX ? most : WEATHER_STEPS;
+    if (given <= most) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT,
+                     "steps is %lld, accepted: 1 to %lld, the batches of %lld in an epoch",
+                     (long long)given, (long long)most, (long long)batch_size);
+}
+
+void task_print(const task *t, const task_arguments *a, const char *command) {
+    if (t->text) {
+        text_print(&t->d, command);
+        printf("steps      the last %lld tokens of a review, padded in front\n",
+               (long long)t->from.T);
+    } else {
+        weather_print_series(&t->s, &a->series);
+        weather_print_windows(&t->w, t->s.step_seconds);
+    }
 }

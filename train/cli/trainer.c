@@ -1,14 +1,14 @@
-/* Training and evaluating a model on windows. SPDX-License-Identifier: Apache-2.0 */
+/* Training and evaluating a model on a source of samples. SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include "train/cli/trainer.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "train/cli/interrupt.h"
+#include "train/cli/permute.h"
 #include "train/cli/progress.h"
 
 double seconds_now(void) {
@@ -18,20 +18,20 @@ double seconds_now(void) {
 }
 
 weir_status trainer_start(trainer *t) {
-    const int64_t N = t->w->o.batch_size, parameters = weir_model_parameters(t->model);
+    const int64_t N = t->batch_size, parameters = weir_model_parameters(t->model);
     t->rows = malloc((size_t)N * sizeof *t->rows);
-    t->best = malloc(((size_t)parameters + 1) * sizeof *t->best);
-    if (!t->rows || !t->best) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a training run");
-    weir_status status = weir_tensor_alloc(t->runtime, N * t->w->steps * t->w->columns, &t->x);
+    t->best_parameters = malloc(((size_t)parameters + 1) * sizeof *t->best_parameters);
+    if (!t->rows || !t->best_parameters)
+        return weir_fail(WEIR_ERROR_MEMORY, "no memory for a training run");
+    weir_status status = weir_tensor_alloc(t->runtime, N * t->from->T * t->from->C, &t->x);
     if (status == WEIR_OK) status = weir_tensor_alloc(t->runtime, N, &t->target);
     if (status == WEIR_OK) status = weir_tensor_alloc(t->runtime, N, &t->y);
-    t->best_val = INFINITY;
     return status;
 }
 
 void trainer_free(trainer *t) {
     free(t->rows);
-    free(t->best);
+    free(t->best_parameters);
     weir_tensor_free(t->runtime, t->x);
     weir_tensor_free(t->runtime, t->target);
     weir_tensor_free(t->runtime, t->y);
@@ -40,19 +40,22 @@ void trainer_free(trainer *t) {
 static void fill_range(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const trainer *t = arg;
-    windows_fill(t->w, t->rows + begin, end - begin, t->x + begin * t->w->steps * t->w->columns,
-                 t->target + begin);
+    t->from->fill(t->from, t->rows + begin, end - begin, t->x + begin * t->from->T * t->from->C,
+                  t->target + begin);
 }
 
 static weir_status fill(trainer *t, int64_t N) {
     return weir_parallel_for(t->runtime, N, 8, fill_range, t);
 }
 
+/* ---- training ---- */
+
 static weir_status train_steps(trainer *t, progress *bar, epoch_result *r) {
-    const int64_t N = t->w->o.batch_size;
     double sum = 0;
+    int64_t samples = 0;
     while (r->steps < t->steps && !interrupt_seen()) {
-        windows_train_rows(t->w, t->seed, t->epoch * t->steps + r->steps, N, t->rows);
+        const int64_t N = t->from->train_rows(t->from, t->seed, t->epoch, t->steps, r->steps,
+                                              t->batch_size, t->rows);
         weir_status status = fill(t, N);
         double loss = 0;
         if (status == WEIR_OK) status = weir_model_train_step(t->model, N, t->x, t->target, &loss);
@@ -63,8 +66,9 @@ static weir_status train_steps(trainer *t, progress *bar, epoch_result *r) {
                              "the training loss is %g in epoch %lld, step %lld: stopped (a smaller "
                              "--lr may help)",
                              loss, (long long)r->epoch, (long long)r->steps);
-        sum += loss;
-        r->loss = sum / (double)r->steps;
+        sum += loss * (double)N;
+        samples += N;
+        r->loss = sum / (double)samples;
         char note[32];
         snprintf(note, sizeof note, "loss %.4f", r->loss);
         if (!t->quiet) progress_update(bar, r->steps, note);
@@ -72,8 +76,13 @@ static weir_status train_steps(trainer *t, progress *bar, epoch_result *r) {
     return WEIR_OK;
 }
 
+static bool better(const trainer *t, const score *s) {
+    if (t->best_epoch == 0) return true;
+    return t->classes ? s->accuracy > t->best.accuracy : s->loss < t->best.loss;
+}
+
 weir_status trainer_epoch(trainer *t, epoch_result *r) {
-    *r = (epoch_result){.epoch = t->epoch + 1, .val_loss = NAN, .loss = NAN};
+    *r = (epoch_result){.epoch = t->epoch + 1, .val = {NAN, NAN}, .loss = NAN};
     char label[96];
     snprintf(label, sizeof label, "%sepoch %lld/%lld", t->prefix, (long long)r->epoch,
              (long long)t->epochs);
@@ -88,73 +97,75 @@ weir_status trainer_epoch(trainer *t, epoch_result *r) {
     snprintf(label, sizeof label, "%sepoch %lld/%lld, validation", t->prefix, (long long)r->epoch,
              (long long)t->epochs);
     int64_t done = 0;
-    status = trainer_evaluate(t, SPLIT_VAL, t->val_steps, NULL, label, &r->val_loss, &done);
+    status = trainer_evaluate(t, SPLIT_VAL, t->val_steps, NULL, label, &r->val, &done);
     r->val_seconds = seconds_now() - start - r->train_seconds;
     if (status != WEIR_OK || interrupt_seen()) return status;
-    if (!isfinite(r->val_loss))
+    if (!isfinite(r->val.loss))
         return weir_fail(WEIR_ERROR_STATE, "the validation loss is %g in epoch %lld: stopped",
-                         r->val_loss, (long long)r->epoch);
+                         r->val.loss, (long long)r->epoch);
     t->epoch++;
     r->complete = true;
-    r->improved = r->val_loss < t->best_val;
+    r->improved = better(t, &r->val);
     if (r->improved) {
-        t->best_val = r->val_loss;
+        t->best = r->val;
         t->best_epoch = t->epoch;
-        weir_model_get_parameters(t->model, t->best);
+        weir_model_get_parameters(t->model, t->best_parameters);
     }
     return WEIR_OK;
 }
 
-/* One window after the other gets its steps in the new order; `spare` holds one window. */
-static void reorder(const trainer *t, int64_t N, const int64_t *order, float *spare) {
-    const int64_t C = t->w->columns, T = t->w->steps;
-    const size_t row = (size_t)C * sizeof *spare;
-    for (int64_t n = 0; n < N; n++) {
-        float *x = t->x + n * T * C;
-        memcpy(spare, x, (size_t)T * row);
-        for (int64_t i = 0; i < T; i++) memcpy(x + i * C, spare + order[i] * C, row);
-    }
+void trainer_restore_best(trainer *t) {
+    if (t->best_epoch > 0) weir_model_set_parameters(t->model, t->best_parameters);
 }
 
-/* Adds the absolute errors of windows r, r + 1, ... r + N - 1 to *sum. */
-static weir_status add_batch(trainer *t, int64_t r, int64_t N, const int64_t *order, float *spare,
-                             double *sum) {
+/* ---- evaluating ---- */
+
+typedef struct sums {
+    double loss;
+    int64_t right;
+} sums;
+
+/* Samples on the right side: of a probability of 1/2, which is a logit of 0. */
+static int64_t count_right(const trainer *t, int64_t N) {
+    const float middle = t->loss == WEIR_BCE_LOGITS ? 0 : 0.5F;
+    int64_t right = 0;
+    for (int64_t i = 0; i < N; i++) right += (t->y[i] > middle) == (t->target[i] > 0.5F);
+    return right;
+}
+
+/* Adds the scores of samples r, r + 1, ... r + N - 1. */
+static weir_status add_batch(trainer *t, int64_t r, int64_t N, const permutation *order,
+                             sums *sum) {
     for (int64_t i = 0; i < N; i++) t->rows[i] = r + i;
     weir_status status = fill(t, N);
-    if (status == WEIR_OK && order) reorder(t, N, order, spare);
+    if (status == WEIR_OK && order) permute_steps(order, t->from, N, t->x);
     if (status == WEIR_OK) status = weir_model_predict(t->model, N, t->x, t->y);
-    double mae = 0;
+    double loss = 0;
     if (status == WEIR_OK)
-        status = weir_loss_eval(t->runtime, WEIR_MAE, N, t->y, t->target, &mae, NULL);
-    *sum += mae * (double)N;
+        status = weir_loss_eval(t->runtime, t->loss, N, t->y, t->target, &loss, NULL);
+    sum->loss += loss * (double)N;
+    if (status == WEIR_OK && t->classes) sum->right += count_right(t, N);
     return status;
 }
 
-weir_status trainer_evaluate(trainer *t, split which, int64_t batches, const int64_t *order,
-                             const char *label, double *mae, int64_t *windows_done) {
-    const int64_t most = t->w->o.batch_size;
-    int64_t count = windows_count(t->w, which);
+weir_status trainer_evaluate(trainer *t, split which, int64_t batches, const permutation *order,
+                             const char *label, score *result, int64_t *done) {
+    const int64_t most = t->batch_size;
+    int64_t count = source_count(t->from, which);
     if (batches > 0 && batches < count / most + 1 && batches * most < count) count = batches * most;
-    float *spare = malloc((size_t)(t->w->steps * t->w->columns) * sizeof *spare);
-    if (!spare) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a window");
     progress bar;
-    if (!t->quiet) progress_start(&bar, label, count, "windows");
-    double sum = 0;
-    int64_t done = 0;
+    if (!t->quiet) progress_start(&bar, label, count, t->from->samples);
+    sums sum = {0};
+    *done = 0;
     weir_status status = WEIR_OK;
-    while (done < count && status == WEIR_OK && !interrupt_seen()) {
-        const int64_t N = count - done < most ? count - done : most;
-        status = add_batch(t, t->w->first[which] + done, N, order, spare, &sum);
-        done += N;
-        if (!t->quiet) progress_update(&bar, done, NULL);
+    while (*done < count && status == WEIR_OK && !interrupt_seen()) {
+        const int64_t N = count - *done < most ? count - *done : most;
+        status = add_batch(t, t->from->first[which] + *done, N, order, &sum);
+        *done += N;
+        if (!t->quiet) progress_update(&bar, *done, NULL);
     }
     if (!t->quiet) progress_end(&bar);
-    free(spare);
-    *mae = sum / (double)done;
-    *windows_done = done;
+    *result = (score){.loss = sum.loss / (double)*done,
+                      .accuracy = t->classes ? (double)sum.right / (double)*done : NAN};
     return status;
-}
-
-void trainer_restore_best(trainer *t) {
-    if (t->best_epoch > 0) weir_model_set_parameters(t->model, t->best);
 }

@@ -1,24 +1,28 @@
-/* Training and evaluating a model on windows. SPDX-License-Identifier: Apache-2.0 */
+/* Training and evaluating a model on a source of samples. SPDX-License-Identifier: Apache-2.0 */
 #ifndef WEIR_CLI_TRAINER_H
 #define WEIR_CLI_TRAINER_H
 
-#include "train/data/windows.h"
+#include "train/cli/permute.h"
+#include "train/cli/score.h"
 #include "weir/model.h"
 
 typedef struct trainer {
     weir_runtime *runtime;
     weir_model *model;
-    const windows *w;
+    source *from;
+    weir_loss loss; /* the model's */
+    bool classes;   /* targets are 0 and 1: there is an accuracy */
+    int64_t batch_size;
     int64_t epochs, steps; /* of an epoch */
-    int64_t val_steps;     /* batches of a validation; 0: every window once */
-    uint64_t seed;         /* of the training windows */
+    int64_t val_steps;     /* batches of a validation; 0: every sample once */
+    uint64_t seed;         /* of the training samples */
     bool quiet;            /* no progress bar */
     const char *prefix;    /* in front of the bar's label; "" for none */
 
     int64_t epoch; /* finished so far */
     int64_t best_epoch;
-    double best_val;
-    float *best; /* parameters of the best epoch */
+    score best;             /* the validation's */
+    float *best_parameters; /* of the best epoch */
     /* buffers of a batch */
     int64_t *rows;
     float *x, *target, *y;
@@ -26,7 +30,8 @@ typedef struct trainer {
 
 typedef struct epoch_result {
     int64_t epoch, steps; /* steps that were taken: fewer when interrupted */
-    double loss, val_loss;
+    double loss;          /* of the training, mean over its samples */
+    score val;
     double train_seconds, val_seconds;
     bool improved;
     bool complete; /* validated; false when interrupted before */
@@ -37,19 +42,20 @@ weir_status trainer_start(trainer *t);
 void trainer_free(trainer *t);
 
 /*
- * Trains the next epoch and validates it. SIGINT and SIGTERM (interrupt.h) end it after the current
+ * Trains the next epoch and validates it. The best epoch is the first of the highest accuracy, or of
+ * the lowest loss where there is none. SIGINT and SIGTERM (interrupt.h) end it after the current
  * step. Errors: STATE (the loss is not finite; what was learned before is kept in best), those of
  * the model.
  */
 weir_status trainer_epoch(trainer *t, epoch_result *r);
 
 /*
- * Mean absolute error over a split, every window once and in order, or over its first `batches`
- * batches when that is not 0. order (optional): step order[i] of the window is shown in place i.
- * Interrupted: *windows_done is below the number of windows. Errors: those of the model.
+ * Over a split, every sample once and in order, or over its first `batches` batches when that is not
+ * 0. order (optional): with the steps of the samples permuted. Interrupted: *done is below the number
+ * of samples. Errors: those of the model.
  */
-weir_status trainer_evaluate(trainer *t, split which, int64_t batches, const int64_t *order,
-                             const char *label, double *mae, int64_t *windows_done);
+weir_status trainer_evaluate(trainer *t, split which, int64_t batches, const permutation *order,
+                             const char *label, score *result, int64_t *done);
 
 /* Puts the parameters of the best epoch back into the model. */
 void trainer_restore_best(trainer *t);

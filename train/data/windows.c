@@ -22,9 +22,6 @@ static weir_status check_options(const window_options *o, int64_t rows) {
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "delay is %lld, accepted: 0 or more, and less than the %lld rows",
                          (long long)o->delay, (long long)rows);
-    if (o->batch_size < 1)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "batch size is %lld, accepted: 1 or more",
-                         (long long)o->batch_size);
     if (o->train_rows < 0 || o->val_rows < 0 || o->train_rows > rows || o->val_rows > rows)
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "training and validation rows are %lld and %lld, accepted: 1 to the "

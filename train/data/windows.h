@@ -10,7 +10,7 @@
  * its target is the target column at row r + delay.
  */
 typedef struct window_options {
-    int64_t lookback, step, delay, batch_size;
+    int64_t lookback, step, delay;
     /* 0: as in the book, 200,000 and 100,000, when the file has WINDOWS_BOOK_ROWS or more, else in
      * the same proportions. */
     int64_t train_rows, val_rows;

@@ -24,6 +24,8 @@
     { .kind = type, .units = H, .activation = act, __VA_ARGS__ }
 #define RATES(rate_x, rate_h) .dropout = rate_x, .recurrent_dropout = rate_h
 #define GRU(H, ...) RECURRENT(WEIR_LAYER_GRU, H, WEIR_TANH, __VA_ARGS__)
+#define MULTI_HOT \
+    { .kind = WEIR_LAYER_MULTI_HOT }
 #define LAST_VALUE \
     { .kind = WEIR_LAYER_LAST_VALUE }
 #define OUTPUT DENSE(1, WEIR_LINEAR)
@@ -39,6 +41,13 @@ typedef struct builtin {
         .name = own_name, .layers = words, .T = 240, .batch_size = 128, .epochs = own_epochs, \
         .rate = 1e-3, .loss = WEIR_MAE                                                        \
     }
+
+#define IMDB(own_name, words, batch, own_rate, own_loss)                                \
+    {                                                                                   \
+        .name = own_name, .layers = words, .text = true, .T = 500, .batch_size = batch, \
+        .epochs = 10, .rate = own_rate, .loss = own_loss                                \
+    }
+#define PROBABILITY DENSE(1, WEIR_SIGMOID)
 
 static const builtin builtins[] = {
     {JENA("jena-naive", "the temperature in 24 hours is the one now", 20), 1, {LAST_VALUE}},
@@ -74,6 +83,10 @@ static const builtin builtins[] = {
     {JENA("jena-conv-gru-dilated", "as jena-conv-gru, the second convolution with dilation 2", 20),
      5,
      {CONV(32, 5), MAX_POOL(3), CONV_DILATED(32, 5, 2), GRU(32, RATES(0.1, 0.5)), OUTPUT}},
+    {IMDB("imdb-dense", "multi-hot 10,000, Dense 16 relu, Dense 16 relu, Dense 1 sigmoid", 512,
+          1e-3, WEIR_BCE),
+     4,
+     {MULTI_HOT, DENSE(16, WEIR_RELU), DENSE(16, WEIR_RELU), PROBABILITY}},
 };
 enum { BUILTIN_COUNT = sizeof builtins / sizeof builtins[0] };
 
@@ -116,6 +129,7 @@ weir_status weir_builtin_layers(const char *name, const weir_model_options *opti
         l->recurrent = options->keras == 3 ? WEIR_SIGMOID : WEIR_HARD_SIGMOID;
         l->shared_masks = options->shared_masks;
         l->channel = options->target;
+        l->V = options->V;
     }
     return WEIR_OK;
 }

@@ -13,7 +13,8 @@ typedef enum field_type {
     FIELD_BOOL,
     FIELD_ACTIVATION,
     FIELD_PADDING,
-    FIELD_MASKS /* bool shared_masks, in JSON "gate" or "shared" */
+    FIELD_MULTI_HOT, /* always "multi_hot" */
+    FIELD_MASKS      /* bool shared_masks, in JSON "gate" or "shared" */
 } field_type;
 
 struct definition_field {
@@ -46,6 +47,8 @@ static const definition_field fields[] = {
     {GRU, "recurrent_dropout", FIELD_RATE, offsetof(weir_layer, recurrent_dropout)},
     {GRU, "dropout_masks", FIELD_MASKS, offsetof(weir_layer, shared_masks)},
     {BIT(WEIR_LAYER_DROPOUT), "rate", FIELD_RATE, offsetof(weir_layer, dropout)},
+    {BIT(WEIR_LAYER_MULTI_HOT), "num_tokens", FIELD_SIZE, offsetof(weir_layer, V)},
+    {BIT(WEIR_LAYER_MULTI_HOT), "output_mode", FIELD_MULTI_HOT, 0},
     {BIT(WEIR_LAYER_LAST_VALUE), "channel", FIELD_SIZE, offsetof(weir_layer, channel)},
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
@@ -82,6 +85,7 @@ cJSON *weir_definition_field_write(const definition_field *f, const weir_layer *
     case FIELD_ACTIVATION:
         return cJSON_CreateString(weir_activation_name(*(const weir_activation *)at));
     case FIELD_PADDING: return cJSON_CreateString(weir_padding_name(*(const weir_padding *)at));
+    case FIELD_MULTI_HOT: return cJSON_CreateString("multi_hot");
     case FIELD_MASKS: return cJSON_CreateString(*(const bool *)at ? "shared" : "gate");
     }
     return NULL;
@@ -146,6 +150,9 @@ weir_status weir_definition_field_read(const definition_field *f, const cJSON *j
     case FIELD_PADDING:
         if (read_padding(json, at)) return WEIR_OK;
         return weir_definition_wrong(path, f->key, "valid, same or causal");
+    case FIELD_MULTI_HOT:
+        if (cJSON_IsString(json) && strcmp(json->valuestring, "multi_hot") == 0) return WEIR_OK;
+        return weir_definition_wrong(path, f->key, "multi_hot");
     case FIELD_MASKS: {
         const char *text = cJSON_IsString(json) ? json->valuestring : "";
         *(bool *)at = strcmp(text, "shared") == 0;

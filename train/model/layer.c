@@ -19,6 +19,7 @@ const layer_type *weir_layer_type_get(weir_layer_kind kind) {
     case WEIR_LAYER_GRU: return &weir_layer_gru;
     case WEIR_LAYER_LAST_VALUE: return &weir_layer_last_value;
     case WEIR_LAYER_DROPOUT: return &weir_layer_dropout;
+    case WEIR_LAYER_MULTI_HOT: return &weir_layer_multi_hot;
     case WEIR_LAYER_KIND_COUNT: break;
     }
     return NULL;

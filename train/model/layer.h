@@ -72,7 +72,7 @@ struct layer {
 
 extern const layer_type weir_layer_conv1d, weir_layer_max_pool, weir_layer_avg_pool,
     weir_layer_global_max_pool, weir_layer_global_avg_pool, weir_layer_flatten, weir_layer_dense,
-    weir_layer_gru, weir_layer_last_value, weir_layer_dropout;
+    weir_layer_gru, weir_layer_last_value, weir_layer_dropout, weir_layer_multi_hot;
 
 const layer_type *weir_layer_type_get(weir_layer_kind kind); /* NULL: unknown */
 

@@ -10,6 +10,7 @@
 
 weir_model_options weir_model_options_default(int keras) {
     return (weir_model_options){.keras = keras == 3 ? 3 : 2,
+                                .V = 10000,
                                 .shared_masks = keras == 3,
                                 .optimizer = {.kind = WEIR_OPTIMIZER_RMSPROP,
                                               .rate = 1e-3,

@@ -1,0 +1,118 @@
+/* Trains the models of a comparison, one after the other. SPDX-License-Identifier: Apache-2.0 */
+#include "train/cli/compare_models.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "train/cli/interrupt.h"
+#include "train/cli/trainer.h"
+
+static weir_status train_all_epochs(const compare_plan *plan, trainer *t, compare_row *row) {
+    double *seconds = malloc(2 * (size_t)t->epochs * sizeof *seconds);
+    if (!seconds) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the times");
+    double *val_seconds = seconds + t->epochs;
+    char text[SCORE_TEXT];
+    weir_status status = WEIR_OK;
+    while (t->epoch < t->epochs && status == WEIR_OK && !interrupt_seen()) {
+        epoch_result e;
+        status = trainer_epoch(t, &e);
+        if (status != WEIR_OK || !e.complete) break;
+        seconds[t->epoch - 1] = e.train_seconds;
+        val_seconds[t->epoch - 1] = e.val_seconds;
+        if (!plan->quiet)
+            fprintf(stderr, "%s  epoch %lld/%lld  loss %.4f  validation %s  %.1f s + %.1f s\n",
+                    row->model, (long long)e.epoch, (long long)t->epochs, e.loss,
+                    score_short(&row->form, &e.val, text), e.train_seconds, e.val_seconds);
+    }
+    row->train_seconds = compare_median(seconds, t->epoch);
+    row->val_seconds = compare_median(val_seconds, t->epoch);
+    row->val = t->best;
+    row->best_epoch = t->best_epoch;
+    free(seconds);
+    return status;
+}
+
+static weir_status evaluate_val(trainer *t, compare_row *row) {
+    const double start = seconds_now();
+    int64_t done = 0;
+    weir_status status =
+        trainer_evaluate(t, SPLIT_VAL, t->val_steps, NULL, "validation", &row->val, &done);
+    row->val_seconds = seconds_now() - start;
+    return status;
+}
+
+static weir_status order_test(trainer *t, compare_row *row) {
+    permutation order;
+    weir_status status = permute_create(t->from, &order);
+    if (status != WEIR_OK) return status;
+    int64_t done = 0;
+    status = trainer_evaluate(t, SPLIT_VAL, t->val_steps, &order, "steps permuted", &row->permuted,
+                              &done);
+    permute_free(&order);
+    return status;
+}
+
+static weir_status train_and_test(const compare_plan *plan, trainer *t, compare_row *row) {
+    weir_status status = trainer_start(t);
+    if (status != WEIR_OK) return status;
+    status = row->parameters > 0 ? train_all_epochs(plan, t, row) : evaluate_val(t, row);
+    if (status != WEIR_OK || interrupt_seen()) return status;
+    trainer_restore_best(t);
+    int64_t done = 0;
+    status = trainer_evaluate(t, SPLIT_TEST, 0, NULL, "test", &row->test, &done);
+    return status == WEIR_OK ? order_test(t, row) : status;
+}
+
+static compare_row new_row(const weir_model *model, const task *t, int64_t seed) {
+    return (compare_row){.seed = seed,
+                         .parameters = weir_model_parameters(model),
+                         .recurrent_steps = weir_model_recurrent_steps(model),
+                         .T = t->from.T,
+                         .lookback = t->w.o.lookback,
+                         .step = t->w.o.step,
+                         .form = t->form};
+}
+
+static weir_status run_model(const compare_plan *plan, const weir_builtin *builtin, int64_t seed,
+                             weir_runtime *rt, compare_results *out) {
+    weir_status status = task_sample(plan->task, builtin, &out->task);
+    if (status != WEIR_OK) return status;
+    weir_model_options o = model_options(plan->options, builtin, (uint64_t)seed);
+    task_model_options(&out->task, &o);
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%s, ", builtin->name);
+    trainer t = {.runtime = rt,
+                 .from = &out->task.from,
+                 .loss = builtin->loss,
+                 .classes = out->task.form.classes,
+                 .batch_size = plan->batch_size > 0 ? plan->batch_size : builtin->batch_size,
+                 .epochs = plan->epochs > 0 ? plan->epochs : builtin->epochs,
+                 .val_steps = plan->val_steps,
+                 .seed = (uint64_t)seed,
+                 .quiet = plan->quiet,
+                 .prefix = prefix};
+    status = task_steps(&out->task, t.batch_size, plan->steps, &t.steps);
+    if (status == WEIR_OK) status = weir_model_create(rt, builtin->name, &o, &t.model);
+    if (status != WEIR_OK) return status;
+    compare_row row = new_row(t.model, &out->task, seed);
+    row.model = builtin->name;
+    status = train_and_test(plan, &t, &row);
+    trainer_free(&t);
+    weir_model_destroy(t.model);
+    if (status == WEIR_OK && !interrupt_seen()) out->rows[out->count++] = row;
+    return status;
+}
+
+weir_status compare_models(const compare_plan *plan, weir_runtime *rt, compare_results *out) {
+    weir_status status = task_load(plan->task, plan->models[0]->text, rt, &out->task);
+    for (int m = 0; m < plan->model_count; m++) {
+        const weir_builtin *b = plan->models[m];
+        /* A model without parameters is the same with every seed. */
+        int64_t seeds = plan->seeds;
+        for (int64_t i = 0; i < seeds && status == WEIR_OK && !interrupt_seen(); i++) {
+            status = run_model(plan, b, plan->seed + i, rt, out);
+            if (out->count > 0 && out->rows[out->count - 1].parameters == 0) seeds = 1;
+        }
+    }
+    return status;
+}

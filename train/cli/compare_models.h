@@ -1,0 +1,31 @@
+/* Trains the models of a comparison, one after the other. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_CLI_COMPARE_MODELS_H
+#define WEIR_CLI_COMPARE_MODELS_H
+
+#include "train/cli/compare_table.h"
+#include "train/cli/model_options.h"
+#include "train/cli/task.h"
+
+enum { COMPARE_MODELS_MAX = 32, COMPARE_SEEDS_MAX = 100 };
+
+typedef struct compare_plan {
+    const weir_builtin *models[COMPARE_MODELS_MAX]; /* all of one task */
+    int model_count;
+    const task_arguments *task;
+    const model_arguments *options;
+    int64_t epochs, batch_size; /* 0: each model's own */
+    int64_t steps, val_steps, seed, seeds;
+    bool quiet;
+} compare_plan;
+
+typedef struct compare_results {
+    task task;
+    compare_row rows[COMPARE_MODELS_MAX * COMPARE_SEEDS_MAX];
+    int count;
+} compare_results;
+
+/* Loads the data and trains; models that an interrupt kept from ending are left out. Errors: those of
+ * the task and the models; results has what was finished. */
+weir_status compare_models(const compare_plan *plan, weir_runtime *rt, compare_results *out);
+
+#endif

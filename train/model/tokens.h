@@ -1,0 +1,16 @@
+/* Tokens that come to a model as floats. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_TRAIN_TOKENS_H
+#define WEIR_TRAIN_TOKENS_H
+
+#include "train/model/layer.h"
+
+/*
+ * x[p->N][l->in.T] -> tokens, for a layer that reads token numbers below l->spec.V. Errors: ARGUMENT
+ * (names the first x that is no whole number from 0 to V - 1, and its place).
+ */
+weir_status weir_tokens_read(const layer *l, const pass *p, const float *x, int32_t *tokens);
+
+/* For build(): the input is [T][1] and V is in range. */
+weir_status weir_tokens_check(const layer *l);
+
+#endif
