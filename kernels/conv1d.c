@@ -79,15 +79,31 @@ int64_t weir_conv1d_t_out(const weir_conv1d *p) {
     return weir_conv1d_prepare("conv1d", p, &call) == WEIR_OK ? call.T_out : 0;
 }
 
+/* A loop over rows of y, or, with the weights transposed, of dx. */
 typedef struct rows_task {
     const weir_conv1d_call *call;
     void (*kernel)(const weir_conv1d_call *call, int64_t r0, int64_t r1);
+    bool transposed;
+    weir_replicas weights;
 } rows_task;
 
 static void run_rows(void *arg, int64_t begin, int64_t end, int worker) {
-    const rows_task *task = arg;
-    (void)worker;
-    task->kernel(task->call, begin, end);
+    rows_task *task = arg;
+    weir_conv1d_call call = *task->call;
+    const float **weights = task->transposed ? &call.w_t : &call.w;
+    *weights = weir_replica(&task->weights, worker);
+    task->kernel(&call, begin, end);
+}
+
+static weir_status for_rows(weir_runtime *rt, int64_t rows, rows_task *task) {
+    const weir_conv1d *p = &task->call->p;
+    const int64_t weights = p->K * p->C_in * p->C_out;
+    weir_replicas_get(rt, task->transposed ? task->call->w_t : task->call->w, weights,
+                      &task->weights);
+    const weir_status status =
+        weir_parallel_for(rt, rows, rows_grain(rt, rows, weights), run_rows, task);
+    weir_replicas_put(&task->weights);
+    return status;
 }
 
 weir_status weir_conv1d_fwd_as(const char *op, weir_runtime *rt, const weir_conv1d *p,
@@ -103,10 +119,8 @@ weir_status weir_conv1d_fwd_as(const char *op, weir_runtime *rt, const weir_conv
     call.w = w;
     call.b = b;
     call.y = y;
-    rows_task task = {&call, weir_runtime_kernels(rt)->conv1d_fwd};
-    return weir_parallel_for(rt, p->N * call.T_out,
-                             rows_grain(rt, p->N * call.T_out, p->K * p->C_in * p->C_out), run_rows,
-                             &task);
+    rows_task task = {.call = &call, .kernel = weir_runtime_kernels(rt)->conv1d_fwd};
+    return for_rows(rt, p->N * call.T_out, &task);
 }
 
 typedef struct transpose_task {
@@ -144,11 +158,10 @@ weir_status weir_conv1d_bwd_data_as(const char *op, weir_runtime *rt, const weir
     call.w = w;
     call.w_t = w_t;
     call.dx = dx;
-    rows_task task = {&call, weir_runtime_kernels(rt)->conv1d_bwd_data};
+    rows_task task = {
+        .call = &call, .kernel = weir_runtime_kernels(rt)->conv1d_bwd_data, .transposed = true};
     weir_status status = transpose(rt, p, w, w_t);
-    if (status == WEIR_OK)
-        status = weir_parallel_for(rt, p->N * p->T, rows_grain(rt, p->N * p->T, weights), run_rows,
-                                   &task);
+    if (status == WEIR_OK) status = for_rows(rt, p->N * p->T, &task);
     weir_scratch_put(rt, w_t);
     return status;
 }
@@ -188,20 +201,6 @@ static void run_leaves(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-static void run_tree(void *arg, int64_t begin, int64_t end, int worker) {
-    const weights_task *task = arg;
-    (void)worker;
-    weir_sum_leaves(task->kernels, task->leaves, task->dw, task->dw_leaves,
-                    task->Q * task->call->p.C_out, begin, end);
-}
-
-static void run_bias_tree(void *arg, int64_t begin, int64_t end, int worker) {
-    const weights_task *task = arg;
-    (void)begin, (void)end, (void)worker;
-    int64_t C_out = task->call->p.C_out;
-    weir_sum_leaves(task->kernels, task->leaves, task->db, task->db_leaves, C_out, 0, C_out);
-}
-
 /* Rows of dw in a task: as many as leave each thread a few tasks, or one in a short loop, as every task
  * reads x and dy of its leaf again. No sum depends on this. */
 static int64_t part_rows(const weights_task *task, int threads) {
@@ -220,11 +219,8 @@ static weir_status run_weights(weir_runtime *rt, weights_task *task) {
     q_parts = (task->Q - 1) / task->part_q + 1;
     task->parts = q_parts + bias_parts;
     WEIR_TRY(weir_parallel_for(rt, task->leaves * task->parts, 1, run_leaves, task));
-    if (task->leaves == 1) return WEIR_OK;
-    WEIR_TRY(
-        weir_parallel_for(rt, task->Q * C_out, weir_grain(16 * task->leaves, 64), run_tree, task));
-    /* One item, for it is short: the call is for the handling of denormals. */
-    return task->db ? weir_parallel_for(rt, 1, 1, run_bias_tree, task) : WEIR_OK;
+    WEIR_TRY(weir_tree_sum(rt, task->leaves, task->dw, task->dw_leaves, task->Q * C_out));
+    return task->db ? weir_tree_sum(rt, task->leaves, task->db, task->db_leaves, C_out) : WEIR_OK;
 }
 
 /* Leaves of at least LEAF_ROWS rows, a power of two of them. */

@@ -70,11 +70,15 @@ typedef struct rows_task {
     void (*kernel)(const weir_conv1d_pool_call *call, int64_t r0, int64_t r1);
     float *scratch;
     int64_t scratch_floats;
+    bool backward;
+    weir_replicas weights; /* w_units where backward, else w */
 } rows_task;
 
 static void run_rows(void *arg, int64_t begin, int64_t end, int worker) {
-    const rows_task *task = arg;
+    rows_task *task = arg;
     weir_conv1d_pool_call call = *task->call;
+    const float **weights = task->backward ? &call.w_units : &call.conv.w;
+    *weights = weir_replica(&task->weights, worker);
     call.scratch = task->scratch + worker * task->scratch_floats;
     task->kernel(&call, begin, end);
 }
@@ -107,12 +111,16 @@ weir_status weir_conv1d_pool_fwd(weir_runtime *rt, const weir_conv1d_pool *p, co
     call.y = y;
     call.winner = winner;
     int64_t floats = weir_conv1d_pool_scratch_floats(&call);
-    rows_task task = {&call, weir_runtime_kernels(rt)->conv1d_pool_fwd, NULL, floats};
+    rows_task task = {.call = &call,
+                      .kernel = weir_runtime_kernels(rt)->conv1d_pool_fwd,
+                      .scratch_floats = floats};
     WEIR_TRY(weir_scratch_floats(op, rt, weir_add_floats(0, weir_runtime_threads(rt), floats),
                                  &task.scratch));
+    weir_replicas_get(rt, w, p->conv.K * p->conv.C_in * p->conv.C_out, &task.weights);
     weir_status status =
         weir_parallel_for(rt, p->conv.N * call.T_p,
                           chunk((double)p->P * step_work(&p->conv), call.T_p), run_rows, &task);
+    weir_replicas_put(&task.weights);
     weir_scratch_put(rt, task.scratch);
     return status;
 }
@@ -148,13 +156,6 @@ static void run_leaves(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-static void run_tree(void *arg, int64_t begin, int64_t end, int worker) {
-    const weights_task *task = arg;
-    (void)worker;
-    weir_sum_leaves(task->kernels, task->leaves, task->leaf, task->leaf + task->leaf_floats,
-                    task->leaf_floats, begin, end);
-}
-
 /* Rows q of dw[K C_in][C_out] from the sum of the leaves, [C_out][K C_in]. */
 static void run_transpose(void *arg, int64_t begin, int64_t end, int worker) {
     const weights_task *task = arg;
@@ -167,9 +168,8 @@ static void run_transpose(void *arg, int64_t begin, int64_t end, int worker) {
 static weir_status run_weights(weir_runtime *rt, weights_task *task) {
     int64_t C_out = task->call->conv.p.C_out, Q = task->call->conv.p.K * task->call->conv.p.C_in;
     WEIR_TRY(weir_parallel_for(rt, task->leaves * task->parts, 1, run_leaves, task));
-    if (task->leaves > 1)
-        WEIR_TRY(weir_parallel_for(rt, task->leaf_floats, weir_grain(16 * task->leaves, 64),
-                                   run_tree, task));
+    WEIR_TRY(weir_tree_sum(rt, task->leaves, task->leaf, task->leaf + task->leaf_floats,
+                           task->leaf_floats));
     WEIR_TRY(weir_parallel_for(rt, Q, weir_grain(16 * C_out, 16), run_transpose, task));
     if (task->db) memcpy(task->db, task->leaf + C_out * Q, (size_t)C_out * sizeof(float));
     return WEIR_OK;
@@ -211,12 +211,18 @@ static weir_status run_data(weir_runtime *rt, const weir_conv1d_pool_call *call,
                             float *scratch, int64_t scratch_floats) {
     const weir_conv1d *p = &call->conv.p;
     pack_task pack = {p, call->conv.w, w_units};
-    rows_task task = {call, weir_runtime_kernels(rt)->conv1d_pool_bwd_data, scratch,
-                      scratch_floats};
+    rows_task task = {.call = call,
+                      .kernel = weir_runtime_kernels(rt)->conv1d_pool_bwd_data,
+                      .scratch = scratch,
+                      .scratch_floats = scratch_floats,
+                      .backward = true};
     WEIR_TRY(weir_parallel_for(rt, ((p->C_in - 1) / POOL_UNIT + 1) * p->C_out,
                                weir_grain(p->K * POOL_UNIT * 16, 1), run_pack, &pack));
-    return weir_parallel_for(rt, p->N * p->T, chunk(step_work(p) / (double)call->P, p->T), run_rows,
-                             &task);
+    weir_replicas_get(rt, w_units, weir_conv1d_pool_units_floats(p), &task.weights);
+    const weir_status status = weir_parallel_for(
+        rt, p->N * p->T, chunk(step_work(p) / (double)call->P, p->T), run_rows, &task);
+    weir_replicas_put(&task.weights);
+    return status;
 }
 
 /* All scratch at once, so that the outputs are untouched where it can't be had. */

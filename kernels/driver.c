@@ -60,12 +60,50 @@ const weir_kernels *weir_runtime_kernels(const weir_runtime *rt) {
     return weir_kernels_get(weir_runtime_isa(rt));
 }
 
-void weir_sum_leaves(const weir_kernels *kernels, int64_t leaves, float *first, float *others,
-                     int64_t floats, int64_t begin, int64_t end) {
-    for (int64_t step = 1; step < leaves; step *= 2)
-        for (int64_t leaf = 0; leaf + step < leaves; leaf += 2 * step)
-            kernels->add(begin, end, weir_leaf_of(first, others, leaf, floats),
-                         weir_leaf_of(first, others, leaf + step, floats));
+typedef struct tree {
+    const weir_kernels *kernels;
+    float *first, *others;
+    int64_t leaves, floats;
+    int64_t from;  /* the first distance between leaves that are added */
+    int64_t block; /* leaves of a subtree, a power of two; all distances are below it */
+    int64_t parts; /* into which the elements of a subtree are cut */
+} tree;
+
+/* Item subtree parts + part. */
+static void sum_subtrees(void *arg, int64_t begin, int64_t end, int worker) {
+    const tree *t = arg;
+    (void)worker;
+    for (int64_t item = begin; item < end; item++) {
+        const int64_t l0 = item / t->parts * t->block, part = item % t->parts;
+        const int64_t l1 = l0 + t->block < t->leaves ? l0 + t->block : t->leaves;
+        const int64_t e0 = t->floats * part / t->parts, e1 = t->floats * (part + 1) / t->parts;
+        for (int64_t step = t->from; step < l1 - l0; step *= 2)
+            for (int64_t leaf = l0; leaf + step < l1; leaf += 2 * step)
+                t->kernels->add(e0, e1, weir_leaf_of(t->first, t->others, leaf, t->floats),
+                                weir_leaf_of(t->first, t->others, leaf + step, t->floats));
+    }
+}
+
+/* Distances from `from` on, inside subtrees of `block` leaves. */
+static weir_status sum_level(weir_runtime *rt, tree t, int64_t from, int64_t block) {
+    const int64_t subtrees = (t.leaves - 1) / block + 1;
+    const int64_t grain = weir_grain(16 * (block / from), 64);
+    t.from = from;
+    t.block = block;
+    t.parts = (t.floats - 1) / grain + 1;
+    return weir_parallel_for(rt, subtrees * t.parts, 1, sum_subtrees, &t);
+}
+
+weir_status weir_tree_sum(weir_runtime *rt, int64_t leaves, float *first, float *others,
+                          int64_t floats) {
+    const tree t = {weir_runtime_kernels(rt), first, others, leaves, floats, 1, 1, 1};
+    if (leaves < 2 || floats < 1) return WEIR_OK;
+    int64_t all = 1, own = 1; /* leaves of the whole tree, of a node's largest subtree */
+    while (all < leaves) all *= 2;
+    const int homes = weir_runtime_homes(rt);
+    while (homes > 1 && 2 * own * homes <= leaves) own *= 2;
+    if (own > 1) WEIR_TRY(sum_level(rt, t, 1, own));
+    return sum_level(rt, t, own, all);
 }
 
 int64_t weir_grain(int64_t work, int64_t multiple) {

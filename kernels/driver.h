@@ -50,10 +50,13 @@ const weir_kernels *weir_runtime_kernels(const weir_runtime *rt);
 static inline float *weir_leaf_of(float *first, float *others, int64_t leaf, int64_t floats) {
     return leaf == 0 ? first : others + (leaf - 1) * floats;
 }
-/* Sums elements begin <= i < end of the leaves pairwise, 0 += 1, 2 += 3, ..., then 0 += 2, 4 += 6, ...;
- * the sum ends in leaf 0. */
-void weir_sum_leaves(const weir_kernels *kernels, int64_t leaves, float *first, float *others,
-                     int64_t floats, int64_t begin, int64_t end);
+/*
+ * Sums the leaves pairwise, 0 += 1, 2 += 3, ..., then 0 += 2, 4 += 6, ...; the sum ends in leaf 0. Each
+ * worker takes some of the elements of all leaves; but where workers are on several NUMA nodes, the
+ * leaves of a node are summed there first, as far as they make whole subtrees.
+ */
+weir_status weir_tree_sum(weir_runtime *rt, int64_t leaves, float *first, float *others,
+                          int64_t floats);
 
 /* Items of `work` multiply-adds each that are worth a chunk of their own (4 to 12 microseconds), a
  * multiple of `multiple`. Depends on nothing but its arguments. */

@@ -6,8 +6,6 @@
 #include "kernels/gru.h"
 #include "kernels/recurrent.h"
 
-enum { TREE_GRAIN = 4096 }; /* elements that one task sums over the tree */
-
 static weir_status check_sizes(const char *op, const weir_gru *p) {
     const int64_t most = WEIR_GRU_SIZE_MAX;
     WEIR_TRY(weir_check_pointer(op, "p", p));
@@ -84,7 +82,9 @@ typedef struct gru_job {
     int64_t dgates_floats;  /* the same, for a chunk */
     weir_time_cut cut;
     int64_t leaf_floats;
-    float *leaf; /* [leaves][leaf_floats]: dw, du, db */
+    float *leaf;           /* [leaves][leaf_floats]: dw, du, db */
+    weir_replicas weights; /* packed w, from u_at on packed u */
+    int64_t u_at;
 } gru_job;
 
 static weir_gru_call call_of_worker(const gru_job *job, int worker) {
@@ -101,8 +101,10 @@ static float *take(float **next, int64_t floats) {
 }
 
 static void forward_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const gru_job *job = arg;
+    gru_job *job = arg;
     weir_gru_call c = call_of_worker(job, worker);
+    c.w_packed = weir_replica(&job->weights, worker);
+    c.u_packed = c.w_packed + job->u_at;
     job->kernels->gru_fwd(&c, begin, end);
 }
 
@@ -122,11 +124,12 @@ weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
     next = memory;
     float *w_packed = take(&next, w_floats), *u_packed = take(&next, u_floats);
     weir_gru_pack(p, t->w, t->u, w_packed, u_packed);
-    job.call.w_packed = w_packed;
-    job.call.u_packed = u_packed;
+    job.u_at = u_packed - w_packed;
+    weir_replicas_get(rt, w_packed, job.u_at + u_floats, &job.weights);
     job.call.scratch = next;
     weir_status status =
         weir_parallel_for(rt, p->N, weir_sample_grain(rt, p->N, GRU_ROWS), forward_task, &job);
+    weir_replicas_put(&job.weights);
     weir_scratch_put(rt, memory);
     return status;
 }
@@ -158,8 +161,9 @@ static weir_gru_call call_of_samples(const gru_job *job, int64_t n0, int64_t n1,
  * steps while what the first one leaves is in the cache. This is also the order of the sums over
  * samples and steps: groups of samples ascending, chunks of steps descending, then as the kernel. */
 static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const gru_job *job = arg;
+    gru_job *job = arg;
     const weir_gru *p = &job->call.p;
+    const float *weights = weir_replica(&job->weights, worker);
     for (int64_t l = begin; l < end; l++) {
         int64_t n0 = p->N * l / job->cut.leaves, n1 = p->N * (l + 1) / job->cut.leaves;
         float *dw = job->leaf + l * job->leaf_floats;
@@ -167,6 +171,8 @@ static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
         for (int64_t n = n0; n < n1; n += job->cut.group) {
             int64_t samples = n1 - n < job->cut.group ? n1 - n : job->cut.group;
             weir_gru_call c = call_of_samples(job, n, n + samples, worker);
+            c.w_t_packed = weights;
+            c.u_t_packed = weights + job->u_at;
             c.adds = n > n0;
             for (int64_t s1 = p->T; s1 > 0; s1 -= job->cut.steps) {
                 c.s1 = s1;
@@ -178,13 +184,6 @@ static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
             }
         }
     }
-}
-
-static void tree_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const gru_job *job = arg;
-    (void)worker;
-    weir_sum_leaves(job->kernels, job->cut.leaves, job->leaf, job->leaf + job->leaf_floats,
-                    job->leaf_floats, begin, end);
 }
 
 /* Copies leaf 0, or zeros without it. */
@@ -234,13 +233,16 @@ weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
     next = memory;
     float *w_t_packed = take(&next, w_floats), *u_t_packed = take(&next, u_floats);
     weir_gru_pack_transposed(p, t->w, t->u, w_t_packed, u_t_packed);
-    job.call.w_t_packed = w_t_packed;
-    job.call.u_t_packed = u_t_packed;
+    job.u_at = u_t_packed - w_t_packed;
+    weir_replicas_get(rt, w_t_packed, job.u_at + u_floats, &job.weights);
     job.call.dgates = take(&next, job.dgates_floats * weir_runtime_threads(rt));
     job.leaf = take(&next, job.cut.leaves * job.leaf_floats);
     job.call.scratch = next;
     weir_status status = weir_parallel_for(rt, job.cut.leaves, 1, leaf_task, &job);
-    if (!status) status = weir_parallel_for(rt, job.leaf_floats, TREE_GRAIN, tree_task, &job);
+    weir_replicas_put(&job.weights);
+    if (!status)
+        status = weir_tree_sum(rt, job.cut.leaves, job.leaf, job.leaf + job.leaf_floats,
+                               job.leaf_floats);
     if (!status) write_gradients(p, job.leaf, g);
     weir_scratch_put(rt, memory);
     return status;

@@ -18,6 +18,7 @@ struct weir_block {
     struct weir_block *next;
     void *memory;
     int64_t bytes;
+    int node; /* whose memory this is, -1 any */
     bool used, mapped;
 };
 
@@ -54,8 +55,8 @@ static struct weir_block *block_new(weir_runtime *r, int64_t bytes, bool mapped)
         return NULL;
     }
     arena->bytes += rounded;
-    *block =
-        (struct weir_block){.memory = memory, .bytes = rounded, .used = true, .mapped = mapped};
+    *block = (struct weir_block){
+        .memory = memory, .bytes = rounded, .node = -1, .used = true, .mapped = mapped};
     return block;
 }
 
@@ -131,7 +132,7 @@ weir_status weir_tensor_alloc(weir_runtime *r, int64_t floats, float **tensor) {
     *tensor = NULL;
     if (floats < 0)
         return weir_fail(WEIR_ERROR_ARGUMENT, "floats is %" PRId64 ", accepted: 0 or more", floats);
-    const bool several = r->homes > 1 && !weir_topology_synthetic(r->topology);
+    const bool several = r->binds;
     const bool countable = floats <= INT64_MAX / 8;
     const int64_t bytes = countable ? 4 * floats : INT64_MAX;
     const bool mapped = bytes >= (several ? TOUCH_BYTES : HUGE_PAGE);
@@ -172,11 +173,11 @@ void weir_tensor_free(weir_runtime *runtime, float *tensor) {
     weir_memory_unlock();
 }
 
-/* The smallest free block of at least `bytes`, else the largest free one, else none. */
-static struct weir_block **best_fit(weir_arena *arena, int64_t bytes) {
+/* The smallest free block of the node of at least `bytes`, else the largest free one, else none. */
+static struct weir_block **best_fit(weir_arena *arena, int64_t bytes, int node) {
     struct weir_block **best = NULL;
     for (struct weir_block **link = &arena->scratch; *link; link = &(*link)->next) {
-        if ((*link)->used) continue;
+        if ((*link)->used || (*link)->node != node) continue;
         const bool fits = (*link)->bytes >= bytes;
         const bool best_fits = best && (*best)->bytes >= bytes;
         const bool smaller = best && (*link)->bytes < (*best)->bytes;
@@ -185,11 +186,22 @@ static struct weir_block **best_fit(weir_arena *arena, int64_t bytes) {
     return best;
 }
 
-void *weir_scratch_get(weir_runtime *runtime, int64_t bytes) {
+/* New memory for scratch. That of a node is bound before anything touches it. */
+static struct weir_block *scratch_new(weir_runtime *r, int64_t bytes, int node) {
+    struct weir_block *block = block_new(r, bytes, bytes >= HUGE_PAGE || node >= 0);
+    if (!block) return NULL;
+    block->node = node;
+    if (bytes >= HUGE_PAGE) madvise(block->memory, (size_t)block->bytes, MADV_HUGEPAGE);
+    /* Where it can't be bound, its first user is on the node. */
+    if (node >= 0) weir_topology_bind_memory(r->topology, block->memory, block->bytes, node);
+    return block;
+}
+
+void *weir_scratch_on(weir_runtime *runtime, int64_t bytes, int node) {
     weir_arena *arena = &runtime->arena;
     if (bytes < 0) return NULL;
     weir_memory_lock();
-    struct weir_block **link = best_fit(arena, bytes);
+    struct weir_block **link = best_fit(arena, bytes, node);
     struct weir_block *block = link ? *link : NULL;
     if (block && block->bytes < bytes) {
         /* Replace what is too small, so that growing calls don't leave a trail of blocks. */
@@ -198,9 +210,8 @@ void *weir_scratch_get(weir_runtime *runtime, int64_t bytes) {
         block = NULL;
     }
     if (!block) {
-        block = block_new(runtime, bytes, bytes >= HUGE_PAGE);
+        block = scratch_new(runtime, bytes, node);
         if (block) {
-            if (block->mapped) madvise(block->memory, (size_t)block->bytes, MADV_HUGEPAGE);
             block->next = arena->scratch;
             arena->scratch = block;
         }
@@ -208,6 +219,10 @@ void *weir_scratch_get(weir_runtime *runtime, int64_t bytes) {
     if (block) block->used = true;
     weir_memory_unlock();
     return block ? block->memory : NULL;
+}
+
+void *weir_scratch_get(weir_runtime *runtime, int64_t bytes) {
+    return weir_scratch_on(runtime, bytes, -1);
 }
 
 void weir_scratch_put(weir_runtime *runtime, void *scratch) {

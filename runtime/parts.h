@@ -179,6 +179,9 @@ typedef struct weir_arena {
     bool warned_huge, warned_node;
 } weir_arena;
 
+/* weir_scratch_get from the memory of a node, -1 any. */
+void *weir_scratch_on(weir_runtime *runtime, int64_t bytes, int node);
+
 /* Finds out how much memory there is. */
 void weir_arena_create(weir_arena *arena);
 
@@ -190,7 +193,8 @@ struct weir_runtime {
     weir_worker_info *workers; /* [threads] */
     weir_node_info *nodes;     /* [node_count] */
     int node_count;
-    int homes; /* nodes that have workers; 0 when none is known */
+    int homes;  /* nodes that have workers; 0 when none is known */
+    bool binds; /* memory can be bound to several homes */
     weir_topology *topology;
     weir_team *team; /* NULL with OpenMP */
     pthread_mutex_t turn;

@@ -40,6 +40,9 @@ static weir_status plan_nodes(weir_runtime *r) {
         node->arena = weir_topology_memory_of(r->topology, i);
         r->homes++;
     }
+    r->binds = r->homes > 1 && !weir_topology_synthetic(r->topology);
+    for (int i = 0; i < r->node_count; i++)
+        r->nodes[i].replica = r->homes > 1 && r->nodes[i].arena >= 0;
     return WEIR_OK;
 }
 

@@ -11,6 +11,33 @@
 void *weir_scratch_get(weir_runtime *runtime, int64_t bytes);
 void weir_scratch_put(weir_runtime *runtime, void *scratch); /* NULL is allowed */
 
+/*
+ * Copies of what a parallel call only reads (weights), one on each NUMA node that has workers. On a
+ * machine with one such node, and for less than a page, there is no copy, and none is an error: the
+ * source serves.
+ */
+enum { WEIR_REPLICAS_MAX = 64 }; /* nodes; workers of others read the source */
+
+typedef struct weir_replicas {
+    const float *source; /* [floats] */
+    int64_t floats;
+    int nodes; /* 0: no copies */
+    weir_runtime *runtime;
+    float *copy[WEIR_REPLICAS_MAX];          /* of each node, NULL none */
+    _Atomic int progress[WEIR_REPLICAS_MAX]; /* of the copying */
+} weir_replicas;
+
+/* Before the call; source must be complete. */
+void weir_replicas_get(weir_runtime *runtime, const float *source, int64_t floats,
+                       weir_replicas *replicas);
+/* In the call, by a worker: the copy on its node, which the first to ask fills, and the source for
+ * those who ask meanwhile. */
+const float *weir_replica(weir_replicas *replicas, int worker);
+/* After the call. */
+void weir_replicas_put(weir_replicas *replicas);
+/* NUMA nodes among which the workers are, at least 1. */
+int weir_runtime_homes(const weir_runtime *runtime);
+
 /* Makes this thread round to nearest, trap nothing and take denormals, read or made, for zero,
  * whatever it was set to before; returns what to restore. */
 unsigned weir_denormals_flush(void);

@@ -692,6 +692,63 @@ static void test_no_huge_pages(void **state) {
     weir_runtime_destroy(runtime);
 }
 
+/* ---- copies of weights ---- */
+
+enum { WEIGHTS = 5000 };
+
+struct readers {
+    weir_replicas weights;
+    _Atomic int met, damaged, copies;
+};
+
+static void read_weights(void *arg, int64_t begin, int64_t end, int worker) {
+    struct readers *r = arg;
+    (void)begin, (void)end;
+    for (int round = 0; round < 2; round++) { /* whoever comes later may get the source at first */
+        const float *w = weir_replica(&r->weights, worker);
+        r->damaged += memcmp(w, r->weights.source, WEIGHTS * sizeof *w) != 0;
+        r->met++;
+        for (int i = 0; i < 2000 && r->met < 4; i++) sleep_ns(1000000);
+        r->copies += round == 1 && w != r->weights.source;
+    }
+}
+
+static void test_replicas(void **state) {
+    (void)state;
+    weir_runtime *runtime = create(4, WEIR_THREADING_POOL);
+    float *weights;
+    assert_int_equal(weir_tensor_alloc(runtime, WEIGHTS, &weights), WEIR_OK);
+    for (int i = 0; i < WEIGHTS; i++) weights[i] = (float)i;
+    if (runtime->homes == 1) { /* nothing is copied */
+        struct readers r = {.met = 0};
+        weir_replicas_get(runtime, weights, WEIGHTS, &r.weights);
+        assert_ptr_equal(weir_replica(&r.weights, 0), weights);
+        weir_replicas_put(&r.weights);
+    }
+    if (runtime->homes == 0) skip(); /* not bound here */
+    runtime->binds = true;           /* as if there were several nodes */
+    for (int round = 0; round < 3; round++) {
+        struct readers r = {.met = 0};
+        weights[0] = (float)round; /* a kept copy must not be taken for the new one */
+        weir_replicas_get(runtime, weights, WEIGHTS, &r.weights);
+        assert_int_equal(weir_parallel_for(runtime, 4, 1, read_weights, &r), WEIR_OK);
+        weir_replicas_put(&r.weights);
+        assert_int_equal(r.damaged, 0);
+        assert_int_equal(r.copies, 4);
+    }
+    /* Memory that can't be had: the source serves. */
+    struct readers r = {.met = 0};
+    map_fails = true;
+    weir_replicas_get(runtime, weights, WEIGHTS / 2, &r.weights);
+    weir_replicas other;
+    weir_replicas_get(runtime, weights, WEIGHTS, &other); /* the kept memory is in use */
+    map_fails = false;
+    assert_ptr_equal(weir_replica(&other, 0), weights);
+    weir_replicas_put(&other);
+    weir_replicas_put(&r.weights);
+    weir_runtime_destroy(runtime);
+}
+
 /* ---- each worker its own share ---- */
 
 struct owners {
@@ -767,6 +824,7 @@ int main(void) {
         cmocka_unit_test(test_every_allocation_refused),
         cmocka_unit_test(test_cgroup_limits_memory),
         cmocka_unit_test(test_no_huge_pages),
+        cmocka_unit_test(test_replicas),
         cmocka_unit_test(test_own_shares),
         cmocka_unit_test(test_scratch_is_reused),
     };

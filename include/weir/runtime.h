@@ -125,6 +125,8 @@ typedef struct weir_node_info {
     int first_worker, workers; /* placed here; 0 workers also where they are not bound */
     int arena; /* node that holds what its workers own: this one, or the nearest that has memory;
                   -1 without workers, or when there is no such node */
+    bool replica; /* its workers read their own copy of weights, which lies on `arena`; false where
+                     there is one copy for all, as on a machine with one node */
 } weir_node_info;
 
 typedef struct weir_machine_info {

@@ -101,6 +101,7 @@ static const char *format_run(int64_t first, int64_t count, char text[48]) {
 static weir_status print_nodes(const weir_runtime *rt) {
     printf("\nNUMA nodes\n  node  memory    cores  workers    samples of %d  tensors on node\n",
            SAMPLES);
+    int copies = 0;
     for (int i = 0; i < weir_runtime_nodes(rt); i++) {
         weir_node_info n;
         int64_t begin, end;
@@ -112,7 +113,11 @@ static weir_status print_nodes(const weir_runtime *rt) {
                n.memory_bytes > 0 ? format_bytes(n.memory_bytes, memory) : "none", n.cores_allowed,
                format_run(n.first_worker, n.workers, workers),
                format_run(begin, end - begin, samples), format_index(n.arena, arena));
+        copies += n.replica;
     }
+    printf("  weights       %s\n",
+           copies > 0 ? "a copy for the workers of each node, where its tensors are"
+                      : "one copy for all workers");
     return WEIR_OK;
 }
 
@@ -191,6 +196,7 @@ static weir_status add_nodes(cJSON *to, const weir_runtime *rt) {
         cJSON_AddNumberToObject(node, "first_sample", (double)begin);
         cJSON_AddNumberToObject(node, "samples", (double)(end - begin));
         cJSON_AddNumberToObject(node, "arena", n.arena);
+        cJSON_AddBoolToObject(node, "replica", n.replica);
         cJSON_AddItemToArray(to, node);
     }
     return WEIR_OK;

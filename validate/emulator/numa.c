@@ -24,6 +24,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/runtime.h"
 #include "validate/emulator/numa.h"
 
 enum { MOST_NODES = 16, MOST_WORKERS = 64, PAGE = 4096, SMALL_CUT = 64 << 10, LARGE_CUT = 2 << 20 };
@@ -151,6 +152,46 @@ static void check_pages(weir_runtime *rt, const weir_runtime *planned, const pla
     weir_tensor_free(rt, tensor);
 }
 
+/* ---- copies of weights ---- */
+
+enum { WEIGHTS = 50000 }; /* floats */
+
+typedef struct reading {
+    weir_replicas weights;
+    const plan *p;
+    _Atomic int met;
+    _Atomic int64_t wrong, all; /* pages */
+    _Atomic int damaged;
+} reading;
+
+/* Twice: who comes first copies, and others on the node read the source meanwhile. */
+static void read_weights(void *arg, int64_t begin, int64_t end, int worker) {
+    reading *r = arg;
+    (void)begin, (void)end;
+    weir_replica(&r->weights, worker);
+    r->met++;
+    while (r->met < r->p->threads) sched_yield();
+    const float *copy = weir_replica(&r->weights, worker);
+    const weir_node_info *node = &r->p->node[r->p->worker[worker].node];
+    char *first = (char *)copy;
+    r->wrong +=
+        count_elsewhere(first, first + WEIGHTS * sizeof *copy, r->p->node[node->arena].os_node);
+    r->all += (int64_t)(WEIGHTS * sizeof *copy + PAGE - 1) / PAGE;
+    r->damaged += memcmp(copy, r->weights.source, WEIGHTS * sizeof *copy) != 0;
+}
+
+static void check_replicas(weir_runtime *rt, const plan *p) {
+    static float weights[WEIGHTS];
+    for (int i = 0; i < WEIGHTS; i++) weights[i] = (float)i;
+    reading r = {.p = p};
+    weir_replicas_get(rt, weights, WEIGHTS, &r.weights);
+    numa_must(weir_parallel_for(rt, p->threads, 1, read_weights, &r));
+    weir_replicas_put(&r.weights);
+    if (r.damaged) puts("FAILED a copy of the weights differs from them");
+    failures += r.damaged > 0;
+    say(r.wrong == 0, "pages of weights", r.wrong, r.all);
+}
+
 /* ---- modes ---- */
 
 static void stay_on(const cpu_set_t *set) {
@@ -195,6 +236,7 @@ static void check(weir_runtime *rt, const weir_runtime *planned, const plan *p) 
     for (int round = 0; round < 3; round++)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
             check_pages(rt, planned, p, sizes[i]);
+    for (int round = 0; round < 3; round++) check_replicas(rt, p);
 }
 
 int main(int argc, char **argv) {
