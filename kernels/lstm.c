@@ -6,7 +6,6 @@
 #include "kernels/lstm.h"
 #include "kernels/recurrent.h"
 
-enum { TREE_GRAIN = 4096 }; /* elements that one task sums over the tree */
 
 static weir_status check_sizes(const char *op, const weir_lstm *p) {
     const int64_t most = WEIR_LSTM_SIZE_MAX;
@@ -181,13 +180,6 @@ static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-static void tree_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const lstm_job *job = arg;
-    (void)worker;
-    weir_sum_leaves(job->kernels, job->cut.leaves, job->leaf, job->leaf + job->leaf_floats,
-                    job->leaf_floats, begin, end);
-}
-
 /* Copies leaf 0, or zeros without it. */
 static void write_gradients(const weir_lstm *p, const float *leaf, const weir_lstm_gradients *g) {
     int64_t floats[3] = {p->C_in * 4 * p->H, p->H * 4 * p->H, 4 * p->H};
@@ -246,7 +238,9 @@ weir_status weir_lstm_bwd(weir_runtime *rt, const weir_lstm *p, const weir_lstm_
     job.leaf = take(&next, job.cut.leaves * job.leaf_floats);
     job.call.scratch = next;
     weir_status status = weir_parallel_for(rt, job.cut.leaves, 1, leaf_task, &job);
-    if (!status) status = weir_parallel_for(rt, job.leaf_floats, TREE_GRAIN, tree_task, &job);
+    if (!status)
+        status = weir_tree_sum(rt, job.cut.leaves, job.leaf, job.leaf + job.leaf_floats,
+                               job.leaf_floats);
     if (!status) write_gradients(p, job.leaf, g);
     weir_scratch_put(rt, memory);
     return status;

@@ -1,4 +1,5 @@
 /* Sums of gradients over leaves, on plans of several NUMA nodes. SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,7 +59,7 @@ static void test_tree(void **state) {
         setenv("HWLOC_SYNTHETIC", plans[p].machine, 1);
         weir_runtime_options options = weir_runtime_options_default();
         options.threads = plans[p].threads;
-        options.bind = WEIR_BIND_COMPACT;
+        options.bind = WEIR_BIND_SPREAD;
         weir_runtime *runtime;
         assert_int_equal(weir_runtime_create(&options, &runtime), WEIR_OK);
         assert_int_equal(weir_runtime_homes(runtime), plans[p].homes);
