@@ -168,7 +168,7 @@ void append(std::vector<double> &list, const std::vector<double> &more) {
 
 /* One turn: alone for a while, then beside the neighbour. */
 void take_turn(Member &member, const Neighbour &neighbour, bool quick, Samples &samples) {
-    const std::string alone = quick ? "0.005" : "0.1", beside = quick ? "0.01" : "0.4";
+    const std::string alone = quick ? "0.005" : "0.1", beside = quick ? "0.05" : "0.4";
     append(samples.alone, member.ask(alone));
     neighbour.resume();
     std::this_thread::sleep_for(std::chrono::milliseconds(10)); /* it is at full speed */
