@@ -79,12 +79,12 @@ static void put_others(writer *w) {
 /* The writer's own opinion. */
 static void put_opinion(writer *w, bool good) {
     const double form = roll(w);
-    if (form < 0.4) {
+    if (form < 0.6) {
         put_aspect(w);
         put(w, "was");
         put_degree(w);
         put_judgement(w, good);
-    } else if (form < 0.7) {
+    } else if (form < 0.8) {
         put_aspect(w);
         put(w, "was");
         put(w, "not");
@@ -142,7 +142,7 @@ static void put_filler(writer *w) {
 
 static void write_review(writer *w, bool positive) {
     const double u = roll(w);
-    const int64_t words = 40 + (int64_t)(900 * u * u * u); /* about 265; one in five has over 500 */
+    const int64_t words = 40 + (int64_t)(900 * u * u * u); /* one in six has over 500 */
     int64_t balance = 0; /* opinions of the review's mind less the others */
     while (w->words < words) {
         const double kind = roll(w);

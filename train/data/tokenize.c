@@ -4,10 +4,16 @@
 #include <stdbool.h>
 #include <string.h>
 
-static bool is_separator(unsigned char c) {
-    static const char others[] = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r";
-    return c != '\0' && strchr(others, c) != NULL;
-}
+/* What becomes of ASCII: 16 characters in a line. */
+static const char ascii[0x80 + 1] =
+    "\x00\x01\x02\x03\x04\x05\x06\x07\x08  \x0b\x0c \x0e\x0f"
+    "\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f"
+    "       \'        "
+    "0123456789      "
+    " abcdefghijklmno"
+    "pqrstuvwxyz     "
+    " abcdefghijklmno"
+    "pqrstuvwxyz    \x7f";
 
 /* Lower case of a code point from U+00C0 to U+017F; most capitals of Latin Extended-A are followed
  * by their small letter. */
@@ -28,15 +34,10 @@ static void lower_pair(unsigned char *p) {
 }
 
 void text_normalise(char *text, int64_t size) {
-    unsigned char ascii[0x80];
-    for (unsigned c = 0; c < sizeof ascii; c++) {
-        ascii[c] = (unsigned char)(c >= 'A' && c <= 'Z' ? c + 0x20 : c);
-        if (is_separator((unsigned char)c)) ascii[c] = ' ';
-    }
     unsigned char *p = (unsigned char *)text, *end = p + size;
     while (p < end) {
-        if (*p < sizeof ascii) {
-            *p = ascii[*p];
+        if (*p < 0x80) {
+            *p = (unsigned char)ascii[*p];
             p++;
         } else if (*p >= 0xc3 && *p <= 0xc5 && p + 1 < end && (p[1] & 0xc0) == 0x80) {
             lower_pair(p);

@@ -25,15 +25,19 @@ uint64_t word_hash(const char *text, int64_t length) {
     return mix(hash, eight);
 }
 
+/* Whether it is the same word. For a given length of up to 8 bytes the hash is one to one. */
+static bool is_word(const table_word *w, const char *text, int64_t length, uint64_t hash) {
+    return w->hash == hash && w->length == length &&
+           (length <= 8 || memcmp(w->text, text, (size_t)length) == 0);
+}
+
 /* The slot that holds the word or is free for it. */
 static int64_t find_slot(const word_table *table, const char *text, int64_t length, uint64_t hash) {
     const uint64_t mask = (uint64_t)table->room - 1;
     for (uint64_t slot = hash >> 20 & mask;; slot = (slot + 1) & mask) {
         const int32_t index = table->slots[slot];
         if (index < 0) return (int64_t)slot;
-        const table_word *w = &table->words[index];
-        if (w->hash == hash && w->length == length && memcmp(w->text, text, (size_t)length) == 0)
-            return (int64_t)slot;
+        if (is_word(&table->words[index], text, length, hash)) return (int64_t)slot;
     }
 }
 
