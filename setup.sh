@@ -23,13 +23,13 @@ die() {
 }
 
 # The same under each system's names: build tools, runtime (hwloc), files (cJSON, libcurl,
-# libarchive), comparison (oneDNN, Google Benchmark), tests (cmocka, Python).
+# libarchive, zlib), comparison (oneDNN, Google Benchmark), tests (cmocka, Python).
 APT="meson ninja-build gcc g++ libc6-dev pkg-config python3 libhwloc-dev libcjson-dev"
-APT="$APT libcurl4-openssl-dev libarchive-dev libdnnl-dev libbenchmark-dev libcmocka-dev"
+APT="$APT libcurl4-openssl-dev libarchive-dev zlib1g-dev libdnnl-dev libbenchmark-dev libcmocka-dev"
 DNF="meson ninja-build gcc gcc-c++ pkgconf-pkg-config python3 hwloc-devel cjson-devel"
-DNF="$DNF libcurl-devel libarchive-devel onednn-devel google-benchmark-devel libcmocka-devel"
-PACMAN="meson ninja gcc pkgconf python hwloc cjson curl libarchive onednn benchmark cmocka"
-BREW="meson ninja pkgconf python3 hwloc cjson curl libarchive onednn google-benchmark cmocka"
+DNF="$DNF libcurl-devel libarchive-devel zlib-devel onednn-devel google-benchmark-devel libcmocka-devel"
+PACMAN="meson ninja gcc pkgconf python hwloc cjson curl libarchive zlib onednn benchmark cmocka"
+BREW="meson ninja pkgconf python3 hwloc cjson curl libarchive zlib onednn google-benchmark cmocka"
 
 has() { command -v "$1" >/dev/null 2>&1; }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # weir data fetch against a server on this machine. SPDX-License-Identifier: Apache-2.0
 """usage: test_fetch.py WEIR; exit status 77 (skipped) when the build has no libcurl"""
+import gzip
 import hashlib
 import http.server
 import io
@@ -8,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import unittest
@@ -16,6 +18,7 @@ import zipfile
 WEIR = ""
 CSV = "jena_climate_2009_2016.csv"
 ZIP = CSV + ".zip"
+REVIEWS = "aclImdb_v1.tar.gz"
 HEADER = ('"Date Time","p (mbar)","T (degC)","Tpot (K)","Tdew (degC)","rh (%)","VPmax (mbar)",'
           '"VPact (mbar)","VPdef (mbar)","sh (g/kg)","H2OC (mmol/mol)","rho (g/m**3)","wv (m/s)",'
           '"max. wv (m/s)","wd (deg)"\n')
@@ -32,6 +35,20 @@ def archive(text, name=CSV, method=zipfile.ZIP_DEFLATED):
 
 def file_of(rows, header=HEADER, first=FIRST):
     return header + first + FIRST * (rows - 1)
+
+
+def reviews(count, text=b"a fine film"):
+    """An archive in the layout of the reviews: count of them in each of the four folders."""
+    out, member = io.BytesIO(), tarfile.TarInfo()
+    member.size = len(text)
+    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as packed:
+        padded = text + bytes(-len(text) % 512)
+        for folder in ("test/neg", "test/pos", "train/neg", "train/pos"):
+            for i in range(count):
+                member.name = f"aclImdb/{folder}/{i}_1.txt"
+                packed.write(member.tobuf(tarfile.USTAR_FORMAT) + padded)
+        packed.write(bytes(1024))
+    return out.getvalue()
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -81,18 +98,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(rest)
 
 
-class Fetch(unittest.TestCase):
+class Case(unittest.TestCase):
+    """Fetches SET from a server of its own into a folder of its own."""
+
     @classmethod
     def setUpClass(cls):
-        cls.good = archive(file_of(420551))
-        cls.short = archive(file_of(2000), method=zipfile.ZIP_STORED)
         cls.server = Server()
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.dir = os.path.join(self.folder.name, "data")
-        self.server.body, self.server.requests = self.short, []
+        self.server.body, self.server.requests = b"", []
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -102,19 +119,33 @@ class Fetch(unittest.TestCase):
         with open(self.path(name), "wb") as f:
             f.write(content)
 
-    def fetch(self, way, expected=0, url=None):
-        p = subprocess.run([WEIR, "data", "fetch", "jena", "--dir", self.dir, "--url",
-                            url or self.server.url(way)], capture_output=True, text=True, timeout=60,
-                           env={**os.environ, "no_proxy": "127.0.0.1"})
+    def fetch(self, way, expected=0, url=None, options=()):
+        p = subprocess.run([WEIR, "data", "fetch", self.SET, "--dir", self.dir, "--url",
+                            url or self.server.url(way), *options], capture_output=True, text=True,
+                           timeout=60, env={**os.environ, "no_proxy": "127.0.0.1"})
         self.assertEqual(p.returncode, expected, p.stderr + p.stdout)
         return p.stderr if expected else p.stdout
+
+    def there(self):
+        return sorted(os.listdir(self.dir))
+
+
+class Jena(Case):
+    SET = "jena"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.good = archive(file_of(420551))
+        cls.short = archive(file_of(2000), method=zipfile.ZIP_STORED)
+
+    def setUp(self):
+        super().setUp()
+        self.server.body = self.short
 
     def arrives(self, way):
         """The archive comes through whole: it is unpacked, and found to be short only then."""
         self.assertIn("2000 rows, not 420551", self.fetch(way, 1))
-
-    def there(self):
-        return sorted(os.listdir(self.dir))
 
     def test_downloads_checks_and_records(self):
         self.server.body = self.good
@@ -259,6 +290,89 @@ class Fetch(unittest.TestCase):
     def test_folder_that_cannot_be_made(self):
         self.dir = os.path.join(self.folder.name, "no", "such", "folder")
         self.assertIn("making the folder", self.fetch("range", 1))
+
+
+class Imdb(Case):
+    SET = "imdb"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.good, cls.short = reviews(12500), reviews(20)
+
+    def take(self, body, way="range", expected=0, md5=None):
+        """Fetches body, whose MD5 it expects unless another one is given."""
+        self.server.body = body
+        md5 = md5 or hashlib.md5(body).hexdigest()
+        return self.fetch(way, expected, options=["--md5", md5])
+
+    def test_downloads_and_checks(self):
+        out = self.take(self.good)
+        self.assertIn(REVIEWS + ": 25000 reviews to train on, 25000 for the test\n", out)
+        self.assertIn("MD5: " + hashlib.md5(self.good).hexdigest(), out)
+        self.assertEqual(self.there(), [REVIEWS])
+        with open(self.path(REVIEWS), "rb") as file:
+            self.assertEqual(file.read(), self.good)
+        self.assertIn("(was there already)", self.take(self.good, "missing"))
+        self.assertEqual(self.server.requests, [None])
+
+    def test_goes_on_when_the_connection_breaks(self):
+        self.assertIn("25000 reviews", self.take(self.good, "breaks-once"))
+        self.assertEqual(self.server.requests, [None, "bytes=1000-"])
+
+    def test_goes_on_with_the_part_of_an_earlier_run(self):
+        self.put(REVIEWS + ".part", self.good[:12345])
+        self.take(self.good)
+        self.assertEqual(self.server.requests, ["bytes=12345-"])
+
+    def test_the_original_is_expected(self):
+        self.server.body = self.short
+        err = self.fetch("range", 1)
+        self.assertIn(hashlib.md5(self.short).hexdigest(), err)
+        self.assertIn("not 7c2ac02c03563afcf9b574c7e56c153a: it is another file, or damaged", err)
+        self.assertEqual(self.there(), [])
+
+    def test_damaged_on_its_way(self):
+        damaged = bytearray(self.good)
+        damaged[len(damaged) // 2] ^= 1
+        err = self.take(bytes(damaged), expected=1, md5=hashlib.md5(self.good).hexdigest())
+        self.assertIn("damaged", err)
+        self.assertEqual(self.there(), [])
+
+    def test_any_md5(self):
+        self.assertIn("25000 reviews", self.take(self.good, md5="none"))
+
+    def refused(self, body, message):
+        self.assertIn(message, self.take(body, expected=1))
+        self.assertEqual(self.there(), [])
+
+    def test_too_few_reviews(self):
+        self.refused(self.short, "has 40 reviews to train on and 40 for the test, not 25000 each")
+
+    def test_cut_off(self):
+        self.refused(self.good[:len(self.good) // 2], "is damaged or no archive: ")
+
+    def test_no_archive(self):
+        self.refused(b"<html>not here</html>" * 100, "is damaged or no archive: ")
+
+    def test_other_archive(self):
+        self.refused(reviews(0), "there is no review in it")
+
+    def test_file_put_there_by_hand_stays(self):
+        self.put(REVIEWS, self.short)
+        self.assertIn("not 25000 each", self.take(self.short, expected=1))
+        self.assertIn("not 7c2ac02c", self.fetch("range", 1))
+        self.assertEqual(self.server.requests, [])
+        self.assertEqual(self.there(), [REVIEWS])
+
+    def test_404(self):
+        self.assertIn("the server answered 404", self.take(b"", "missing", 1))
+        self.assertEqual(self.there(), [])
+
+    def test_unknown_set(self):
+        self.SET = "mnist"
+        self.assertIn('data set is "mnist", accepted: jena, imdb', self.fetch("range", 2))
+
 
 
 if __name__ == "__main__":

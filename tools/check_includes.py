@@ -43,6 +43,7 @@ OWNERS = [
     (r"omp\.h", r"runtime/pool_openmp\.c|bench/.*"),
     (r"\w*intrin\.h", r"kernels/vec_\w+\.h|runtime/.*|bench/.*"),
     (r"curl/|archive", r"train/data/.*|train/cli/.*"),
+    (r"zlib", r"train/data/gunzip\.c"),
     (r"cJSON|cjson/", r"train/.*"),
     (r"dnnl", r"bench/.*"),
     (r"benchmark/", r"bench/.*"),

@@ -5,7 +5,7 @@ weir_status reviews_read_archive(const char *path, const void *data, size_t byte
     (void)data, (void)bytes;
     *r = (review_list){0};
     return weir_fail(WEIR_ERROR_UNSUPPORTED,
-                     "this build has no libarchive (configure with -Dfetch=enabled) and can't read "
+                     "this build has no libarchive and zlib (configure with -Dfetch=enabled) and can't read "
                      "%s: unpack it and name the folder",
                      path);
 }
