@@ -247,7 +247,7 @@ class Show(unittest.TestCase):
             self.put("aclImdb/" + name, text)
         command = [WEIR, "data", "show", "imdb", "--threads", "1", "--data", self.path("aclImdb")]
         expected = self.show("--no-cache", "--data", self.path("aclImdb")).split("\n", 1)[1]
-        for _ in range(5):
+        for _ in range(3):
             runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                     for _ in range(6)]
             for run in runs:
