@@ -89,6 +89,8 @@ bool weir_team_lend(weir_team *team, int self) {
     for (int w = 0; w < team->threads; w++) {
         struct share *share = &team->shares[w];
         if (w == self || !atomic_load(&share->holds) || atomic_load(&share->away)) continue;
+        /* Here it matters where it runs: it touches memory for the first time. */
+        if (atomic_load(&share->unclaimed) & WEIR_OWN) return false;
         if (is_stalled(team, share) && move_here(team, share)) return true;
         if (atomic_load(&team->unfinished) == 0) return false;
     }

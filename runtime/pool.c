@@ -9,7 +9,7 @@
  * A late worker can't touch a loop that is over: it reads `loop` only after it has claimed a chunk,
  * and a loop with a claimed chunk that is not yet counted as finished can't end. All counts are zero
  * between loops, so nothing is claimed then. In a loop whose shares are each for their own worker, the
- * mark OWN is on the counts, where a late worker can't overlook it.
+ * mark WEIR_OWN is on the counts, where a late worker can't overlook it.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -32,8 +32,6 @@ enum {
     LONGEST_NAP_NS = 3200000 /* each time twice as long */
 };
 
-#define OWN UINT32_C(0x80000000)
-
 bool weir_spin_while(const _Atomic uint32_t *word, uint32_t value, int64_t spin_ns) {
     const int64_t start = weir_now_ns();
     do {
@@ -49,10 +47,10 @@ bool weir_spin_while(const _Atomic uint32_t *word, uint32_t value, int64_t spin_
 static uint32_t claim(struct share *share, int worker) {
     uint32_t left = atomic_load_explicit(&share->unclaimed, memory_order_relaxed);
     do {
-        if ((left & ~OWN) == 0 || ((left & OWN) && share->worker != worker)) return 0;
+        if ((left & ~WEIR_OWN) == 0 || ((left & WEIR_OWN) && share->worker != worker)) return 0;
     } while (!atomic_compare_exchange_weak_explicit(&share->unclaimed, &left, left - 1,
                                                     memory_order_acquire, memory_order_relaxed));
-    return left & ~OWN;
+    return left & ~WEIR_OWN;
 }
 
 static uint32_t run_share(weir_team *team, int owner, int worker) {
@@ -158,8 +156,8 @@ void weir_team_run(weir_team *team, const weir_loop *loop) {
     for (int w = 0; w < team->threads; w++) {
         const int64_t chunks = weir_first_chunk(team->chunks, team->threads, w + 1) -
                                weir_first_chunk(team->chunks, team->threads, w);
-        atomic_store_explicit(&team->shares[w].unclaimed, (uint32_t)chunks | (loop->own ? OWN : 0),
-                              memory_order_release);
+        atomic_store_explicit(&team->shares[w].unclaimed,
+                              (uint32_t)chunks | (loop->own ? WEIR_OWN : 0), memory_order_release);
     }
     atomic_fetch_add(&team->epoch, 1);
     const bool few = team->chunks < team->threads && !loop->own;

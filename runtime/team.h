@@ -7,6 +7,9 @@
 
 #include "runtime/parts.h"
 
+/* Mark on the counts of a loop whose shares are each for their own worker. */
+#define WEIR_OWN UINT32_C(0x80000000)
+
 /* A worker and its share of the loop under way. */
 struct share {
     _Alignas(2 * WEIR_CACHE_LINE) _Atomic uint32_t unclaimed;

@@ -126,6 +126,19 @@ static void test_core_is_lent(void **state) {
     weir_runtime_destroy(runtime);
 }
 
+/* Whoever touches memory for the first time does it from its own core, however long that takes. */
+static void test_own_share_stays(void **state) {
+    (void)state;
+    weir_worker_info info[2];
+    weir_runtime *runtime = create_pair(info);
+    if (!runtime) skip();
+    start_hogs(info[1].os_cpu);
+    struct task task = {.ns = 10000000};
+    assert_int_equal(weir_parallel_own(runtime, 2, 1, run_task, &task), WEIR_OK);
+    assert_int_equal(task.last_cpu, info[1].os_cpu);
+    weir_runtime_destroy(runtime);
+}
+
 /* A worker that runs, however long, stays where it is. */
 static void test_busy_worker_stays(void **state) {
     (void)state;
@@ -191,6 +204,7 @@ static void test_pull(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_core_is_lent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_own_share_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_busy_worker_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pull, set_up, tear_down),
     };

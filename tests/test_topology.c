@@ -485,12 +485,14 @@ static const char *nodes_text(int threads, weir_bind bind, int samples) {
     assert_int_equal(weir_runtime_create(&options, &runtime), WEIR_OK);
     size_t used = 0;
     int64_t next = 0;
+    const bool several = weir_runtime_homes(runtime) > 1;
     for (int i = 0; i < weir_runtime_nodes(runtime); i++) {
         weir_node_info node;
         int64_t begin, end;
         assert_int_equal(weir_runtime_node(runtime, i, &node), WEIR_OK);
         assert_int_equal(weir_runtime_node_share(runtime, i, samples, &begin, &end), WEIR_OK);
         assert_int_equal(node.node, i);
+        assert_int_equal(node.replica, several && node.arena >= 0);
         if (begin < end) assert_int_equal(begin, next);
         if (begin < end) next = end;
         for (int w = 0; w < node.workers; w++) {
