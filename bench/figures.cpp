@@ -45,6 +45,7 @@ FigureOptions parse_figure_options(int argc, char **argv, const char *help,
             std::printf("%s", help);
             std::exit(0);
         }
+        if (own(words)) continue;
         if (words.is("--quick"))
             options.quick = true;
         else if (words.take("--backend", &value))
@@ -53,7 +54,7 @@ FigureOptions parse_figure_options(int argc, char **argv, const char *help,
             options.threads = parse_number("--threads", value, 1);
         else if (words.take("--serve", &value))
             options.serve = parse_number("--serve", value, 0);
-        else if (!words.take("--benchmark_out", &options.out) && !own(words))
+        else if (!words.take("--benchmark_out", &options.out))
             throw std::runtime_error("unknown option " + words.word());
     }
     if (options.serve >= 0 && !options.backends.front().environment.empty())

@@ -39,8 +39,8 @@ struct FigureOptions {
     int serve = -1;        /* this is a Member: its socket */
 };
 
-/* Calls own(words) for what is not in FigureOptions: false is an unknown option. --help prints `help` and
- * exits. Throws std::runtime_error. */
+/* own(words) takes a program's own options first, and says whether it did. --help prints `help` and exits.
+ * Throws std::runtime_error for what nobody understands. */
 FigureOptions parse_figure_options(int argc, char **argv, const char *help,
                                    const std::function<bool(Words &)> &own);
 

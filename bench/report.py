@@ -17,7 +17,8 @@ import roofline_svg
 
 AREAS = {"conv1d": "Convolution", "pool": "Pooling", "gru": "GRU", "runtime": "Thread pool",
          "idle": "Sleeping threads", "train_step": "Training steps",
-         "contention": "Training steps beside a busy process", "machine": "Machine"}
+         "contention": "Training steps beside a busy process",
+         "scaling": "Training steps on planned machines", "machine": "Machine"}
 MARKERS = ("circle", "square", "diamond", "triangle")
 ISAS = {"avx512": "AVX-512", "avx2": "AVX2", "generic": "generic", "scalar": "scalar"}
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# bench_idle and bench_contention from outside. SPDX-License-Identifier: Apache-2.0
+# The programs without Google Benchmark from outside. SPDX-License-Identifier: Apache-2.0
 """usage: test_figures.py PROGRAM..."""
 import json
 import os
@@ -11,6 +11,7 @@ import time
 import unittest
 
 PROGRAMS = {}
+MEMBERS = {"bench_idle", "bench_contention"}  # with other processes, one for each threading
 
 
 def run(program, *arguments):
@@ -49,6 +50,7 @@ class CommandLine(unittest.TestCase):
     def test_refuses(self):
         for program in PROGRAMS:
             self.refused(program, "unknown option --sideways", "--sideways")
+        for program in MEMBERS & PROGRAMS.keys():
             self.refused(program, "--backend: 'tbb', accepted: pool", "--backend", "tbb")
             self.refused(program, "--backend: none, accepted: pool", "--backend", "")
             self.refused(program, "--threads: '0', accepted: numbers above 0", "--threads=0")
@@ -66,6 +68,14 @@ class CommandLine(unittest.TestCase):
             self.refused("bench_contention", "--neighbour: 99999, accepted: 0 to ", "--neighbour", "99999")
             self.refused("bench_contention", "--caller: 99999, accepted: 0 to ", "--caller", "99999")
 
+        if "bench_scaling" in PROGRAMS:
+            self.refused("bench_scaling", "none-such", "--model", "none-such")
+            self.refused("bench_scaling", "--nodes: 65, accepted: 1 to 64", "--nodes", "1,65")
+            self.refused("bench_scaling", "--nodes: 'two', accepted: numbers above 0", "--nodes", "two")
+            self.refused("bench_scaling", "--cores: '0'", "--cores", "0")
+            for other in ("--backend", "--threads", "--serve"):
+                self.refused("bench_scaling", f"unknown option {other}", other, "3")
+
     def test_helps(self):
         for program in PROGRAMS:
             made = run(program, "--help")
@@ -74,7 +84,8 @@ class CommandLine(unittest.TestCase):
 
     def test_a_file_that_cannot_be_written(self):
         for program in PROGRAMS:
-            made = run(program, "--quick", "--backend", "pool", "--benchmark_out", "/none/such.json")
+            few = ["--backend", "pool"] if program in MEMBERS else ["--nodes", "1"]
+            made = run(program, "--quick", *few, "--benchmark_out", "/none/such.json")
             self.assertEqual(made.returncode, 2)
             self.assertIn("/none/such.json: can't be written", made.stderr)
 
@@ -116,6 +127,29 @@ class Figures(unittest.TestCase):
             self.assertLessEqual(figures["median ms"], figures["p99 ms"])
             self.assertLessEqual(figures["p99 ms"], figures["max ms"])
         self.assertGreater(sum(figures["other %"] for _, figures in rows), 0)
+
+    def test_scaling(self):
+        if "bench_scaling" not in PROGRAMS:
+            self.skipTest("not built")
+        for row, figures in self.rows("bench_scaling", "--nodes", "1,2,4", "--cores", "2"):
+            nodes = int(row["backend"].partition(":")[2])
+            self.assertEqual(row["threads"], 2 * nodes)
+            # The whole work lies between the critical path and as much of it for each worker.
+            self.assertLessEqual(figures["critical ms"], figures["work ms"])
+            self.assertLessEqual(figures["work ms"], figures["critical ms"] * row["threads"] * 1.0001)
+            self.assertGreater(figures["MB used"], 0)
+            if nodes == 1:
+                self.assertEqual((figures["MB crossing"], figures["unplanned"]), (0, 0))
+            else:
+                self.assertTrue(0 < figures["MB crossing"] < figures["unplanned"] < figures["MB used"])
+
+    def test_traffic_repeats(self):
+        """What is touched does not depend on how long it takes."""
+        if "bench_scaling" not in PROGRAMS:
+            self.skipTest("not built")
+        runs = [[(row["op"], f["calls"], f["MB used"], f["MB crossing"], f["unplanned"])
+                 for row, f in self.rows("bench_scaling", "--nodes", "2")] for _ in range(2)]
+        self.assertEqual(*runs)
 
     def test_nothing_is_left_behind(self):
         """Neither the neighbour nor a process that stands still outlives its parent."""
