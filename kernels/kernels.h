@@ -83,6 +83,29 @@ typedef struct weir_lstm_call {
     float *scratch;
 } weir_lstm_call;
 
+/* Reserve, da, packed weights and scratch are private to the SimpleRNN; rnn.h gives their layout.
+ * Fields as the GRU's, da for its dgates. */
+typedef struct weir_rnn_call {
+    weir_rnn p;
+    weir_rnn_tensors t;
+    const float *w_packed, *u_packed;     /* forward */
+    const float *w_t_packed, *u_t_packed; /* backward data */
+    float *y;
+    float *reserve;          /* forward: written, or NULL */
+    const float *reserve_in; /* backward */
+    const float *dy;
+    int64_t s0, s1; /* backward: the steps s0 <= s < s1, of which the last calls come first */
+    float *dh;      /* [N][H_p] what such calls hand on: read if s1 < T, left if s0 > 0 */
+    int64_t d_s0, d_steps; /* da holds the steps d_s0 .. d_s0 + d_steps - 1 */
+    float *da;             /* gradients before the activation, written by rnn_bwd_data */
+    const float *da_in;    /* the same, read by rnn_bwd_weights */
+    bool adds;             /* rnn_bwd_weights adds to what the buffers hold */
+    int64_t samples_after; /* that follow those of the call in memory and are next */
+    float *dx, *dh0;       /* or NULL */
+    /* rnn_scratch_floats(), 64-byte aligned, not shared by calls that run at the same time */
+    float *scratch;
+} weir_rnn_call;
+
 typedef struct weir_kernels {
 #define K(name, type, params) type(*name) params;
 #include "kernels/kernels.def"

@@ -27,7 +27,7 @@ MAY_SEE = [
     (r"kernels/conv1d_product\.h", [r"kernels/kernels\.h"]),
     (r"kernels/transpose\.h", [r"kernels/vec\.h"]),
     (r"kernels/conv1d_lanes\.h", [r"kernels/(columns|conv1d_product|transpose)\.h"]),
-    (r"kernels/\w+_simd\.c", [r"kernels/(dmath|vec|vmath|tile|columns|conv1d_product|conv1d_lanes|transpose|kernels|gru|gru_block|gru_outer|gru_tile|lstm|lstm_block|pool_tile|conv1d_pool|rnn|rows)\.h"]),
+    (r"kernels/\w+_simd\.c", [r"kernels/(dmath|vec|vmath|tile|columns|conv1d_product|conv1d_lanes|transpose|kernels|gru|gru_block|gru_outer|gru_tile|lstm|lstm_block|pool_tile|conv1d_pool|rnn|rows|steps)\.h"]),
     (r"kernels/\w+_scalar\.c", [r"kernels/(kernels|gru|lstm|oracle|rnn)\.h", r"weir/"]),
     (r"kernels/", [r"weir/", r"runtime/runtime\.h", r"kernels/"]),
     (r"train/", [r"weir/", r"train/"]),

@@ -59,12 +59,12 @@ static double flushed(const context *c, const step_check *v, int64_t gate, int64
         sum += fabs((double)k->w[(i * 3 + gate) * p->H + j]);
     for (int64_t i = 0; products > 0 && i < p->H; i++)
         sum += products * fabs((double)k->u[(i * 3 + gate) * p->H + j]);
-    return gru_bound_settle(c, sum * (double)FLT_MIN);
+    return bound_settle(c, sum * (double)FLT_MIN);
 }
 
 /* Error of a sum before its activation. */
 static double sum_error(const context *c, double roundings, double magnitude) {
-    return gru_bound_settle(c, bound_terms(c, roundings, magnitude, 0));
+    return bound_settle(c, bound_terms(c, roundings, magnitude, 0));
 }
 
 static void gate_bounds(context *c, step_check *v) {
@@ -101,7 +101,7 @@ static void candidate_bounds(context *c, step_check *v) {
                     sum_error(c, roundings, x_part + h_magnitude(v, 2, j, r_most));
         }
         error += flushed(c, v, 2, j);
-        v->c[j] = bound_activation(p->activation, gru_bound_settle(c, error),
+        v->c[j] = bound_activation(p->activation, bound_settle(c, error),
                                    (double)v->gates[2 * H_p + j]) +
                   U32 * fabs((double)v->gates[2 * H_p + j]);
     }
@@ -112,7 +112,7 @@ static double state_bound(const context *c, const step_check *v, int64_t j, doub
     double z = (double)v->gates[j], candidate = (double)v->gates[2 * H_p + j];
     double h = (double)v->h[j], terms = fabs(z * h) + (1 + fabs(z)) * fabs(candidate);
     double error = v->z[j] * (fabs(h - candidate) + v->c[j]) + fabs(1 - z) * v->c[j];
-    return gru_bound_settle(c, error + bound_terms(c, 4, terms, expected));
+    return bound_settle(c, error + bound_terms(c, 4, terms, expected));
 }
 
 static void step_bounds(context *c, step_check *v, const float *state, double *gates,
@@ -128,7 +128,7 @@ static void step_bounds(context *c, step_check *v, const float *state, double *g
     for (int64_t j = 0; j < H; j++) states[j] = state_bound(c, v, j, (double)state[j]);
     for (int64_t g = 0; g < gru_parts(p); g++)
         for (int64_t j = 0; j < H; j++)
-            gates[g * H_p + j] = gru_bound_settle(c, gates[g * H_p + j]);
+            gates[g * H_p + j] = bound_settle(c, gates[g * H_p + j]);
 }
 
 /* The state of every sample before step s, from a reserve. */

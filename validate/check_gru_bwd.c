@@ -8,23 +8,6 @@
 /* GRU_TREE: additions of the sum of a gradient's leaves, at most 32. */
 enum { WORK = 100000, GRU_TREE = 31 };
 
-/* The derivative of an activation whose value is y. */
-static double slope(weir_activation activation, double y) {
-    switch (activation) {
-    case WEIR_RELU: return y > 0 ? 1 : 0;
-    case WEIR_TANH: return 1 - y * y;
-    case WEIR_SIGMOID: return y * (1 - y);
-    case WEIR_HARD_SIGMOID: return y > 0 && y < 1 ? 0.2 : 0;
-    default: return y > 0 && y < 1 ? 1.0 / 6 : 0;
-    }
-}
-
-/* What the padding of H holds reaches no result: NaN would. */
-static void padding_poison(float *a, int64_t floats, int64_t H) {
-    for (int64_t i = 0; i < floats; i++)
-        if (i % gru_padded(H) >= H) poison(&a[i], 1);
-}
-
 /* What the forward pass kept, by the oracle. */
 static void reserve_new(context *c, gru_case *k) {
     const weir_gru *p = &k->call.p;
@@ -139,12 +122,6 @@ static double u_sum(const gru_case *k, int64_t n, int64_t gate, int64_t j, const
     return sum * gru_mask_h(k, n, gate, j);
 }
 
-/* The magnitude of a product of which a factor, the slope, may be 0: where the rest leaves float,
- * nothing is promised. */
-static double sloped(double rest, double slope) {
-    return rest > 0x1p126 ? INFINITY : rest * fabs(slope);
-}
-
 static void gates_back(context *c, back_check *v) {
     const weir_gru *p = &v->k->call.p;
     int64_t H = p->H, H_p = gru_padded(H);
@@ -188,8 +165,8 @@ static void x_back(back_check *v) {
 static void bounds_set(const context *c, double *bound, const double *magnitude, const double *lost,
                        const float *expected, int64_t n, double roundings) {
     for (int64_t i = 0; i < n; i++)
-        bound[i] = gru_bound_settle(
-            c, bound_terms(c, roundings, magnitude[i], (double)expected[i]) + lost[i]);
+        bound[i] =
+            bound_settle(c, bound_terms(c, roundings, magnitude[i], (double)expected[i]) + lost[i]);
 }
 
 /* The bounds of one sample's step; expected: the oracle's dgates, dx, dh of it. */
@@ -396,7 +373,7 @@ static void weights_bound(context *c, void *arg, float *const *expected, double 
         for (int64_t j = 0; j < n[i]; j++) {
             double error = bound_terms(c, roundings, (double)out[i][j], (double)expected[i][j]);
             if (i < 2) error += 2 * (double)FLT_MIN * (double)d[j % (3 * p->H)];
-            bound[i][j] = gru_bound_settle(c, error);
+            bound[i][j] = bound_settle(c, error);
         }
     }
 }

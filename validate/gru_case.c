@@ -106,11 +106,6 @@ double gru_mask_h(const gru_case *k, int64_t n, int64_t gate, int64_t j) {
 
 int64_t gru_time(const weir_gru *p, int64_t s) { return p->go_backwards ? p->T - 1 - s : s; }
 
-double gru_bound_settle(const context *c, double bound) {
-    if (bound < 0x1p126) return bound;
-    return c->values == VALUES_SPECIAL ? 0 : INFINITY;
-}
-
 weir_gru_call gru_step_call(context *c, const gru_case *k, int64_t s, const float *h) {
     weir_gru_call one = k->call;
     const weir_gru *p = &k->call.p;

@@ -3,7 +3,7 @@
 #define WEIR_VALIDATE_GRU_CASE_H
 
 #include "kernels/gru.h"
-#include "validate/check.h"
+#include "validate/recurrent.h"
 
 typedef struct gru_case {
     weir_gru_call call; /* tensors and packed weights set */
@@ -30,8 +30,6 @@ double gru_mask_x(const gru_case *k, int64_t n, int64_t gate, int64_t i);
 double gru_mask_h(const gru_case *k, int64_t n, int64_t gate, int64_t j);
 /* Where step s finds its x. */
 int64_t gru_time(const weir_gru *p, int64_t s);
-/* A bound that came out as no number: something was NaN or infinite. */
-double gru_bound_settle(const context *c, double bound);
 /* The call on step s alone: T = 1, state h[N][H] before it. The caller sets the outputs. */
 weir_gru_call gru_step_call(context *c, const gru_case *k, int64_t s, const float *h);
 

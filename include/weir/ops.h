@@ -1,5 +1,5 @@
 /*
- * The operations: conv1d, pooling, GRU, LSTM, dense, activations, losses, optimizers.
+ * The operations: conv1d, pooling, GRU, LSTM, SimpleRNN, dense, activations, losses, optimizers.
  * SPDX-License-Identifier: Apache-2.0
  *
  * Common to all:
@@ -13,8 +13,8 @@
  * - Results do not depend on the number of threads, the instruction set (avx2, avx512, generic) or
  *   the caller's rounding mode: the same bits, except that any NaN equals any NaN.
  * - Arithmetic takes a denormal operand for zero and makes zero of a denormal result. A denormal
- *   that is only copied stays: a maximum over a window, the linear activation, a recurrent layer's
- *   state before the first step.
+ *   that is only copied stays: a maximum over a window, the linear activation, the h0 of a recurrent
+ *   layer and its state where a step is passed over.
  */
 #ifndef WEIR_OPS_H
 #define WEIR_OPS_H
@@ -283,6 +283,52 @@ WEIR_API weir_status weir_lstm_fwd(weir_runtime *rt, const weir_lstm *p, const w
 /* Backward through time. Reads the reserve that weir_lstm_fwd wrote from the same p and tensors. */
 WEIR_API weir_status weir_lstm_bwd(weir_runtime *rt, const weir_lstm *p, const weir_lstm_tensors *t,
                                    const float *reserve, const weir_lstm_gradients *g);
+
+/* ---- SimpleRNN --------------------------------------------------------------------------------
+ *   h(t) = act((x mask_x) W + (h(t-1) mask_h) U + b)
+ * As keras.layers.SimpleRNN; Elman 1990 (Cognitive Science 14(2)). Masks as the GRU's.
+ */
+enum { WEIR_RNN_SIZE_MAX = 1 << 20 }; /* of C_in and of H */
+
+typedef struct weir_rnn {
+    int64_t N, T, C_in, H;      /* N >= 0, the others >= 1 */
+    weir_activation activation; /* linear, tanh, relu or sigmoid */
+    bool go_backwards; /* reads x from its last step; y[0] is then the step for x[T-1] (Keras) */
+    bool return_sequences; /* y[N][T][H]; else y[N][H], the last state */
+    int mask_gates;        /* 0 no dropout masks, 1 masks */
+} weir_rnn;
+
+/* The tensors of one SimpleRNN call. */
+typedef struct weir_rnn_tensors {
+    const float *x;      /* [N][T][C_in] */
+    const float *w;      /* [C_in][H] */
+    const float *u;      /* [H][H] */
+    const float *b;      /* [H]; optional */
+    const float *h0;     /* [N][H] state before the first step; optional (zero) */
+    const float *mask_x; /* [N][C_in], 0 or 1 / (1 - rate); optional */
+    const float *mask_h; /* [N][H]; optional */
+    /* [N][T], as x also with go_backwards: where it is 0 the step is passed over, state and output
+     * are those of the step before, and x is not looked at (Keras' mask_zero); optional */
+    const uint8_t *step_mask;
+} weir_rnn_tensors;
+
+typedef struct weir_rnn_gradients {
+    const float *dy; /* [N][T][H] or [N][H], as y */
+    float *dx;       /* [N][T][C_in], 0 for steps passed over; optional: not computed when NULL */
+    float *dh0;      /* [N][H]; optional */
+    float *dw, *du;  /* as w, u */
+    float *db;       /* [H]; optional */
+} weir_rnn_gradients;
+
+/* Floats that the forward pass keeps for the backward pass. 0 when p is not valid, and when N = 0,
+ * which is valid: then no reserve is needed. */
+WEIR_API int64_t weir_rnn_reserve_floats(const weir_rnn *p);
+/* -> y, and reserve (optional: NULL in inference). */
+WEIR_API weir_status weir_rnn_fwd(weir_runtime *rt, const weir_rnn *p, const weir_rnn_tensors *t,
+                                  float *y, float *reserve);
+/* Backward through time. Reads the reserve that weir_rnn_fwd wrote from the same p and tensors. */
+WEIR_API weir_status weir_rnn_bwd(weir_runtime *rt, const weir_rnn *p, const weir_rnn_tensors *t,
+                                  const float *reserve, const weir_rnn_gradients *g);
 
 /* ---- losses -----------------------------------------------------------------------------------
  * loss = the mean over n of
