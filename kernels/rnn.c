@@ -6,8 +6,6 @@
 #include "kernels/recurrent.h"
 #include "kernels/rnn.h"
 
-enum { TREE_GRAIN = 4096 }; /* elements that one task sums over the tree */
-
 static weir_status check_sizes(const char *op, const weir_rnn *p) {
     const int64_t most = WEIR_RNN_SIZE_MAX;
     WEIR_TRY(weir_check_pointer(op, "p", p));
@@ -70,7 +68,9 @@ typedef struct rnn_job {
     int64_t da_floats;      /* the same, for a chunk */
     weir_time_cut cut;
     int64_t leaf_floats;
-    float *leaf; /* [leaves][leaf_floats]: dw, du, db */
+    float *leaf;           /* [leaves][leaf_floats]: dw, du, db */
+    weir_replicas weights; /* packed w, from u_at on packed u */
+    int64_t u_at;
 } rnn_job;
 
 static weir_rnn_call call_of_worker(const rnn_job *job, int worker) {
@@ -87,8 +87,10 @@ static float *take(float **next, int64_t floats) {
 }
 
 static void forward_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const rnn_job *job = arg;
+    rnn_job *job = arg;
     weir_rnn_call c = call_of_worker(job, worker);
+    c.w_packed = weir_replica(&job->weights, worker);
+    c.u_packed = c.w_packed + job->u_at;
     job->kernels->rnn_fwd(&c, begin, end);
 }
 
@@ -108,11 +110,12 @@ weir_status weir_rnn_fwd(weir_runtime *rt, const weir_rnn *p, const weir_rnn_ten
     next = memory;
     float *w_packed = take(&next, w_floats), *u_packed = take(&next, u_floats);
     weir_rnn_pack(p, t->w, t->u, w_packed, u_packed);
-    job.call.w_packed = w_packed;
-    job.call.u_packed = u_packed;
+    job.u_at = u_packed - w_packed;
+    weir_replicas_get(rt, w_packed, job.u_at + u_floats, &job.weights);
     job.call.scratch = next;
     int64_t grain = weir_sample_grain(rt, p->N, GRU_ROWS);
     weir_status status = weir_parallel_for(rt, p->N, grain, forward_task, &job);
+    weir_replicas_put(&job.weights);
     weir_scratch_put(rt, memory);
     return status;
 }
@@ -145,9 +148,10 @@ static weir_rnn_call call_of_samples(const rnn_job *job, int64_t n0, int64_t n1,
  * over samples and steps is groups of samples ascending, chunks of steps descending, then as the
  * kernel. */
 static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const rnn_job *job = arg;
+    rnn_job *job = arg;
     const weir_rnn *p = &job->call.p;
     const weir_time_cut *cut = &job->cut;
+    const float *weights = weir_replica(&job->weights, worker);
     for (int64_t l = begin; l < end; l++) {
         int64_t n0 = p->N * l / cut->leaves, n1 = p->N * (l + 1) / cut->leaves;
         float *dw = job->leaf + l * job->leaf_floats;
@@ -155,6 +159,8 @@ static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
         for (int64_t n = n0; n < n1; n += cut->group) {
             int64_t samples = n1 - n < cut->group ? n1 - n : cut->group;
             weir_rnn_call c = call_of_samples(job, n, n + samples, worker);
+            c.w_t_packed = weights;
+            c.u_t_packed = weights + job->u_at;
             c.adds = n > n0;
             for (int64_t s1 = p->T; s1 > 0; s1 -= cut->steps) {
                 c.s1 = s1;
@@ -166,13 +172,6 @@ static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
             }
         }
     }
-}
-
-static void tree_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const rnn_job *job = arg;
-    (void)worker;
-    weir_sum_leaves(job->kernels, job->cut.leaves, job->leaf, job->leaf + job->leaf_floats,
-                    job->leaf_floats, begin, end);
 }
 
 /* Copies leaf 0, or zeros without it. */
@@ -223,13 +222,16 @@ weir_status weir_rnn_bwd(weir_runtime *rt, const weir_rnn *p, const weir_rnn_ten
     next = memory;
     float *w_t_packed = take(&next, w_floats), *u_t_packed = take(&next, u_floats);
     weir_rnn_pack_transposed(p, t->w, t->u, w_t_packed, u_t_packed);
-    job.call.w_t_packed = w_t_packed;
-    job.call.u_t_packed = u_t_packed;
+    job.u_at = u_t_packed - w_t_packed;
+    weir_replicas_get(rt, w_t_packed, job.u_at + u_floats, &job.weights);
     job.call.da = take(&next, job.da_floats * weir_runtime_threads(rt));
     job.leaf = take(&next, job.cut.leaves * job.leaf_floats);
     job.call.scratch = next;
     weir_status status = weir_parallel_for(rt, job.cut.leaves, 1, leaf_task, &job);
-    if (!status) status = weir_parallel_for(rt, job.leaf_floats, TREE_GRAIN, tree_task, &job);
+    weir_replicas_put(&job.weights);
+    if (!status)
+        status = weir_tree_sum(rt, job.cut.leaves, job.leaf, job.leaf + job.leaf_floats,
+                               job.leaf_floats);
     if (!status) write_gradients(p, job.leaf, g);
     weir_scratch_put(rt, memory);
     return status;
