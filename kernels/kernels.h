@@ -82,6 +82,22 @@ typedef struct weir_lstm_call {
     /* lstm_scratch_floats(), 64-byte aligned, not shared by calls that run at the same time */
     float *scratch;
 } weir_lstm_call;
+/*
+ * An embedding, or what a convolution over one makes of the rows of its product table. Row v of table
+ * is of token v; of dtable, of what tokens[] says.
+ */
+typedef struct weir_embedding_call {
+    int64_t N, T, V, C;
+    const int32_t *tokens; /* [N][T] */
+    const float *table;    /* [V][C] */
+    float *y;              /* [N][T][C] */
+    bool stream;           /* y is larger than caches: store past them */
+    /* Backward, dtable[V][K][C]: step s of x reaches step s + j - P_r of dy through j < K. An embedding
+     * has K = 1 and P_r = 0. */
+    int64_t K, T_out, P_r;
+    const float *dy; /* [N][T_out][C] */
+    float *dtable;
+} weir_embedding_call;
 
 /* Reserve, da, packed weights and scratch are private to the SimpleRNN; rnn.h gives their layout.
  * Fields as the GRU's, da for its dgates. */

@@ -1,5 +1,6 @@
 /*
- * The operations: conv1d, pooling, GRU, LSTM, SimpleRNN, dense, activations, losses, optimizers.
+ * The operations: conv1d, pooling, GRU, LSTM, SimpleRNN, dense, embedding, activations, losses,
+ * optimizers.
  * SPDX-License-Identifier: Apache-2.0
  *
  * Common to all:
@@ -283,6 +284,21 @@ WEIR_API weir_status weir_lstm_fwd(weir_runtime *rt, const weir_lstm *p, const w
 /* Backward through time. Reads the reserve that weir_lstm_fwd wrote from the same p and tensors. */
 WEIR_API weir_status weir_lstm_bwd(weir_runtime *rt, const weir_lstm *p, const weir_lstm_tensors *t,
                                    const float *reserve, const weir_lstm_gradients *g);
+/* ---- embedding --------------------------------------------------------------------------------
+ * y[n][t] = table[tokens[n][t]], as keras.layers.Embedding. A token outside 0 to V - 1 is refused
+ * (WEIR_ERROR_ARGUMENT, naming the token and its place); outputs are then untouched.
+ */
+typedef struct weir_embedding {
+    int64_t N, T, V, C; /* batch, time steps, vocabulary, channels; N >= 0, the others >= 1 */
+} weir_embedding;
+
+/* tokens[N][T], table[V][C] -> y[N][T][C]: copies. */
+WEIR_API weir_status weir_embedding_fwd(weir_runtime *rt, const weir_embedding *p,
+                                        const int32_t *tokens, const float *table, float *y);
+/* tokens, dy[N][T][C] -> dtable[V][C]: row v is the sum of dy where the token is v, in ascending order
+ * of (n, t); 0 for a token that does not occur. */
+WEIR_API weir_status weir_embedding_bwd(weir_runtime *rt, const weir_embedding *p,
+                                        const int32_t *tokens, const float *dy, float *dtable);
 
 /* ---- SimpleRNN --------------------------------------------------------------------------------
  *   h(t) = act((x mask_x) W + (h(t-1) mask_h) U + b)
