@@ -5,13 +5,15 @@
 enum {
     AHEAD = 8,   /* positions whose rows of the table are fetched into the cache meanwhile */
     BLOCK = 256, /* positions whose tokens are looked through at a time */
-    LINE = 16    /* floats of a cache line */
+    LINE = 16,   /* floats of a cache line */
+    PANEL = 32   /* floats that are taken without a loop */
 };
 
 #define EMBEDDING_INLINE static inline __attribute__((always_inline))
 
 static inline void fetch_row(const float *row, int64_t floats) {
-    for (int64_t i = 0; i < floats; i += LINE) v_fetch(row + i, 0);
+    for (int64_t i = 0; i < floats; i += PANEL)
+        for (int64_t j = i; j < i + PANEL; j += LINE) v_fetch(row + j, 0);
 }
 
 /* The last vector of a row that is no multiple of vectors overlaps the one before: AVX2's masked stores
@@ -47,18 +49,23 @@ void WEIR_KERNEL(embedding_fwd)(const weir_embedding_call *c, int64_t r0, int64_
 
 static inline vf plus(vf sum, vf terms) { return v_add(v_add(sum, terms), v_zero()); }
 
-/* sum[i] += terms[i], + 0; the last vector, of what was there before, as in copy_row. */
+/* sum[i] += terms[i], + 0; a last vector overlaps the one before, of what was there, as in copy_row. */
 static inline void add_row(float *sum, const float *terms, int64_t floats) {
-    if (floats < VL) {
-        vm m = v_tail(floats);
-        v_store_m(sum, m, plus(v_load_m(sum, m), v_load_m(terms, m)));
-        return;
-    }
-    const int64_t end = floats - VL;
-    vf last = plus(v_load(sum + end), v_load(terms + end));
-    for (int64_t i = 0; i < end; i += VL)
-        v_store(sum + i, plus(v_load(sum + i), v_load(terms + i)));
-    v_store(sum + end, last);
+    int64_t i = 0, tail = floats % VL;
+    vm m = v_tail(tail);
+    vf last = v_zero();
+    if (tail && floats < VL)
+        last = plus(v_load_m(sum, m), v_load_m(terms, m));
+    else if (tail)
+        last = plus(v_load(sum + floats - VL), v_load(terms + floats - VL));
+    for (; i + PANEL <= floats; i += PANEL)
+        for (int64_t j = i; j < i + PANEL; j += VL)
+            v_store(sum + j, plus(v_load(sum + j), v_load(terms + j)));
+    for (; i + VL <= floats; i += VL) v_store(sum + i, plus(v_load(sum + i), v_load(terms + i)));
+    if (tail && floats < VL)
+        v_store_m(sum, m, last);
+    else if (tail)
+        v_store(sum + floats - VL, last);
 }
 
 /* The range of a call, and the sample at hand. */
@@ -99,6 +106,7 @@ EMBEDDING_INLINE void add_steps(const table_range *a, int64_t t0, int64_t t1, co
         int64_t next = min(i + AHEAD, count - 1);
         next = t0 + (whole ? next : steps[next]);
         fetch_row(a->c->dtable + a->tokens[next] * W + a->q0, a->q1 - a->q0);
+        if (!whole) fetch_row(a->dy + (next - a->c->P_r) * a->c->C + a->q0, a->q1 - a->q0);
         add_step(a, t0 + (whole ? i : steps[i]), inside);
     }
 }
