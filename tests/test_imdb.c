@@ -690,31 +690,48 @@ static void test_stale_cache(void **state) {
     imdb_free(&d);
 }
 
-/* Cut anywhere, or with any byte changed, it is not used, and replaced. */
+static bool cache_reads(const char *path, uint64_t key) {
+    imdb d = {.reviews = 0};
+    const bool whole = imdb_cache_read(path, key, &d);
+    assert_true(whole == (d.tokens != NULL));
+    imdb_free(&d);
+    return whole;
+}
+
+/* Cut anywhere, or with any byte changed, it is not used, and then replaced. */
 static void test_damaged_cache(void **state) {
     (void)state;
     imdb d;
+    review_list r;
+    uint64_t key;
     size_t size;
-    const char *cache = "f.weir-cache";
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/f.weir-cache", base);
     write_folder(in_base("f"), plain, PLAIN);
     load(in_base("f"), NULL, &d);
-    char *whole = read_bytes(in_base(cache), &size);
-    for (size_t cut = 0; cut < size; cut += cut < 100 ? 7 : 61) {
-        write_bytes(in_base(cache), whole, cut);
-        assert_int_equal(cache_of(in_base("f"), NULL, &d), IMDB_CACHE_WRITTEN);
+    assert_int_equal(reviews_list_folder(in_base("f"), &r, &key), WEIR_OK);
+    reviews_free(&r);
+    char *whole = read_bytes(in_base("f.weir-cache"), &size);
+    for (size_t cut = 0; cut < size; cut++) {
+        write_bytes(path, whole, cut);
+        assert_false(cache_reads(path, key));
     }
-    for (size_t i = 0; i < size; i += i < 128 ? 1 : 5) {
-        whole[i] ^= 0x10;
-        write_bytes(in_base(cache), whole, size);
-        assert_int_equal(cache_of(in_base("f"), NULL, &d), IMDB_CACHE_WRITTEN);
-        whole[i] ^= 0x10;
+    for (size_t i = 0; i < 8 * size; i++) {
+        whole[i / 8] = (char)(whole[i / 8] ^ 1 << i % 8);
+        write_bytes(path, whole, size);
+        assert_false(cache_reads(path, key));
+        whole[i / 8] = (char)(whole[i / 8] ^ 1 << i % 8);
     }
-    write_bytes(in_base(cache), whole, size);
-    assert_int_equal(cache_of(in_base("f"), NULL, &d), IMDB_CACHE_READ);
+    write_bytes(path, whole, size);
+    assert_true(cache_reads(path, key));
+    assert_false(cache_reads(path, key + 1));
     whole = realloc(whole, size + 1);
     assert_non_null(whole);
     whole[size] = 0;
-    write_bytes(in_base(cache), whole, size + 1);
+    write_bytes(path, whole, size + 1);
+    assert_int_equal(cache_of(in_base("f"), NULL, &d), IMDB_CACHE_WRITTEN);
+    assert_int_equal(cache_of(in_base("f"), NULL, &d), IMDB_CACHE_READ);
+    write_bytes(path, whole, size - 1);
     assert_int_equal(cache_of(in_base("f"), NULL, &d), IMDB_CACHE_WRITTEN);
     free(whole);
     imdb_free(&d);
@@ -724,7 +741,8 @@ static void test_damaged_cache(void **state) {
 static void test_wrong_cache(void **state) {
     (void)state;
     imdb d, read = {.o = {.max_features = 99}};
-    const char *cache = in_base("cache");
+    char cache[PATH_BYTES];
+    snprintf(cache, sizeof cache, "%s/cache", base);
     write_folder(in_base("f"), plain, PLAIN);
     load(in_base("f"), NULL, &d);
     int64_t *const numbers[] = {&d.offsets[0],     &d.offsets[2],     &d.offsets[5],
