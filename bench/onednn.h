@@ -37,6 +37,10 @@ Work onednn_gru_fwd(const Backend &backend, const weir_gru &p, const weir_gru_te
                     bool training);
 Work onednn_gru_bwd(const Backend &backend, const weir_gru &p, const weir_gru_tensors &t,
                     const float *dy);
+Work onednn_lstm_fwd(const Backend &backend, const weir_lstm &p, const weir_lstm_tensors &t,
+                     bool training);
+Work onednn_lstm_bwd(const Backend &backend, const weir_lstm &p, const weir_lstm_tensors &t,
+                     const float *dy);
 
 } // namespace bench
 #endif

@@ -34,5 +34,11 @@ Work onednn_gru_fwd(const Backend &, const weir_gru &, const weir_gru_tensors &,
 Work onednn_gru_bwd(const Backend &, const weir_gru &, const weir_gru_tensors &, const float *) {
     return none();
 }
+Work onednn_lstm_fwd(const Backend &, const weir_lstm &, const weir_lstm_tensors &, bool) {
+    return none();
+}
+Work onednn_lstm_bwd(const Backend &, const weir_lstm &, const weir_lstm_tensors &, const float *) {
+    return none();
+}
 
 } // namespace bench
