@@ -25,6 +25,7 @@ typedef struct target {
     float *p;   /* row 0 of the tile */
     float *sum; /* of a tile with a sum row */
     vm m;       /* lanes that exist */
+    bool whole; /* all of them: AMD's masked stores are slow */
 } target;
 
 #define LOAD_ACC(r, v) vf acc_##r##_##v = v_load_m(to[v].p + (r)*to_stride, to[v].m)
@@ -37,7 +38,14 @@ typedef struct target {
         const vf a = v_set1(x[r]); \
         EACH_VECTOR_##V(FMA, r);   \
     } while (0)
-#define STORE_ACC(r, v) v_store_m(to[v].p + (r)*to_stride, to[v].m, acc_##r##_##v)
+#define STORE_ACC(r, v)                            \
+    do {                                           \
+        float *at = to[v].p + (r)*to_stride;       \
+        if (to[v].whole)                           \
+            v_store(at, acc_##r##_##v);            \
+        else                                       \
+            v_store_m(at, to[v].m, acc_##r##_##v); \
+    } while (0)
 #define STORE_ACC_ROW(r, V) EACH_VECTOR_##V(STORE_ACC, r)
 #define STORE_SUM(r, v) v_store_m(to[v].sum, to[v].m, sum_##v)
 
@@ -187,7 +195,8 @@ static void outer_band(const outer_job *j, const outer_shape *shapes, int64_t r0
         target at[OUTER_VECTORS];
         for (int64_t i = 0; i < shape->vectors; i++) {
             int64_t g = (v + i) * VL / H_p, k = (v + i) * VL % H_p, to = (j->gate + g) * H + k;
-            at[i] = (target){j->to + to + r0 * stride, j->sum ? j->sum + to : NULL, v_tail(H - k)};
+            at[i] = (target){j->to + to + r0 * stride, j->sum ? j->sum + to : NULL, v_tail(H - k),
+                             H - k >= VL};
         }
         strip packed[GRU_STRIPS];
         if (pack) pack_columns(j, v * VL, shape->vectors, packed);

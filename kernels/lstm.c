@@ -223,7 +223,7 @@ weir_status weir_lstm_bwd(weir_runtime *rt, const weir_lstm *p, const weir_lstm_
                     .scratch_floats = gru_padded(lstm_scratch_floats(p)),
                     .leaf_floats = (p->C_in + p->H + 1) * 4 * p->H};
     job.cut = weir_cut_time(p->N, p->T, job.leaf_floats);
-    job.dgates_floats = job.cut.group * (job.cut.steps * LSTM_GATES + 2) * gru_padded(p->H);
+    job.dgates_floats = job.cut.group * (job.cut.steps * lstm_dgates_row(p) + 2 * gru_padded(p->H));
     int64_t shared = w_floats + u_floats + gru_padded(job.cut.leaves * job.leaf_floats);
     int64_t floats =
         weir_add_floats(shared, weir_runtime_threads(rt), job.dgates_floats + job.scratch_floats);

@@ -8,8 +8,8 @@
  *   reserve   [N] rows [T + 1][6][H_p]   h and c before the step, then its i, f, g, o; the last row
  *                                        ends after h and c. A step that is passed over has
  *                                        i = g = o = 0 and f = 1
- *   dgates    [N][steps][4][H_p]         di, df, dg, do before the activations; 0 in steps that are
- *                                        passed over
+ *   dgates    [N][steps] rows            [4][H_p] di, df, dg, do before the activations, 0 in steps
+ *                                        that are passed over; then a panel that is not used
  */
 #ifndef WEIR_LSTM_H
 #define WEIR_LSTM_H
@@ -34,9 +34,14 @@ static inline int64_t lstm_gates_at(const weir_lstm *p, int64_t n, int64_t s) {
     return lstm_row_at(p, n, s) + 2 * gru_padded(p->H);
 }
 
+/* Floats of a row of dgates: not a power of two, or rows would share a few sets of the first cache. */
+static inline int64_t lstm_dgates_row(const weir_lstm *p) {
+    return LSTM_GATES * gru_padded(p->H) + GRU_PANEL;
+}
+
 /* Offset of row (n, s) of dgates. */
 static inline int64_t lstm_dgates_at(const weir_lstm_call *c, int64_t n, int64_t s) {
-    return (n * c->d_steps + s - c->d_s0) * LSTM_GATES * gru_padded(c->p.H);
+    return (n * c->d_steps + s - c->d_s0) * lstm_dgates_row(&c->p);
 }
 
 /* A backward call on all steps. */

@@ -167,7 +167,7 @@ static void step_last(backward *w) {
     int64_t n = w->b.n0, s = c->s1 - 1;
     w->row = (rows){c->reserve_in + lstm_row_at(p, n, s), lstm_row_at(p, 1, 0)};
     w->d = c->dgates + lstm_dgates_at(c, n, s);
-    w->d_stride = c->d_steps * LSTM_GATES * w->b.H;
+    w->d_stride = c->d_steps * lstm_dgates_row(p);
     w->dy = (rows){NULL, (p->return_sequences ? p->T : 1) * p->H};
     if (p->return_sequences || c->s1 == p->T)
         w->dy.p = c->dy + n * w->dy.stride + (p->return_sequences ? s * p->H : 0);
@@ -175,7 +175,7 @@ static void step_last(backward *w) {
 static void step_before(backward *w) {
     const weir_lstm *p = &w->b.c->p;
     w->row.p -= LSTM_PARTS * w->b.H;
-    w->d -= LSTM_GATES * w->b.H;
+    w->d -= lstm_dgates_row(p);
     w->dy.p = p->return_sequences ? w->dy.p - p->H : NULL;
 }
 
@@ -203,8 +203,8 @@ static void x_rows(const backward *w, int64_t r, int64_t s, int64_t count) {
     int64_t H = b->H, n = b->n0 + r, back = c->p.go_backwards ? -c->p.C_in : c->p.C_in;
     factor f[LSTM_GATES];
     for (int64_t gate = 0; gate < LSTM_GATES; gate++)
-        f[gate] =
-            (factor){d + gate * H, LSTM_GATES * H, c->w_t_packed + gate * b->C * c->p.H, c->p.H};
+        f[gate] = (factor){d + gate * H, lstm_dgates_row(&c->p),
+                           c->w_t_packed + gate * b->C * c->p.H, c->p.H};
     float *to = c->dx + x_row(&c->p, n, s);
     if (b->masks == 1 && !c->t.mask_x && s + count <= c->s1 && b->C == c->p.C_in) {
         product(count, b->C / VL, f, LSTM_GATES, NULL, to, back);
@@ -364,7 +364,7 @@ static void group_outer(const group *k,
         rows a = operand_rows(&o, at->steps, copy);
         if (a.p == copy) copy += at->steps * a.stride;
         s[i] = (strip){a.p, c->dgates_in + lstm_dgates_at(c, at->n, at->s0) + gate * H_p, a.stride,
-                       LSTM_GATES * H_p, at->steps};
+                       lstm_dgates_row(&c->p), at->steps};
         width = o.width;
     }
     outer(&(outer_job){c->p.H, LSTM_GATES * c->p.H, s, k->count, width, gate, gates, to, sum,

@@ -26,7 +26,7 @@ typedef struct forward {
     float *ahead;                            /* [m][steps_ahead][4][H] bias and x's part */
     int64_t steps_ahead;                     /* 0: x's part is computed with each step */
     kept row, y;                             /* row: of the reserve */
-    bool far; /* the reserve is larger than what stays in the second cache from call to call */
+    bool far; /* the reserve is larger than caches, and aligned: stored past them */
 } forward;
 
 /*
@@ -35,7 +35,7 @@ typedef struct forward {
  */
 enum { AHEAD_SAMPLES = 3 }; /* at most */
 
-enum { NEAR_FLOATS = 1 << 21 }; /* of a reserve that needs no prefetching: 8 MiB */
+enum { NEAR_FLOATS = 1 << 21 }; /* of a reserve that may stay in caches: 8 MiB */
 
 static void forward_bias(forward *f) {
     const weir_lstm_call *c = f->b.c;
@@ -160,6 +160,8 @@ static void sums(forward *f) {
 
 /* ---- what follows them, in fours of vectors ---- */
 
+#define STATES_INLINE static inline __attribute__((always_inline))
+
 /* Where the vectors of a four lie in a matrix: `columns` vectors of each row. */
 static v4_at four_at(int64_t columns, int64_t stride) {
     if (columns == 4) return (v4_at){VL, 2 * VL};
@@ -182,69 +184,127 @@ static void y_store(const forward *f, int64_t r, int64_t k, int64_t columns, vf4
     store_below(y + at.b + at.c - units.b - units.c, k + units.b + units.c, H, state.d);
 }
 
-/* Gates and new states of vectors k .. k + columns - 1 of the 4 / columns rows from r on. */
-static void states_four(const forward *f, int64_t r, int64_t k, int64_t columns) {
-    const weir_lstm *p = &f->b.c->p;
+/* Part of the step's row of the reserve: stored past the caches if the reserve is far. */
+static inline void keep_four(const forward *f, float *p, v4_at at, vf4 x) {
+    if (!f->far) {
+        v4_store(p, at, x);
+        return;
+    }
+    v_stream(p, x.a);
+    v_stream(p + at.b, x.b);
+    v_stream(p + at.c, x.c);
+    v_stream(p + at.b + at.c, x.d);
+}
+
+/* Gates and new state c of vectors k .. k + columns - 1 of the 4 / columns rows from r on; o stays in
+ * place of its sum. */
+STATES_INLINE void cells_four(const forward *f, int64_t r, int64_t k, int64_t columns,
+                              weir_activation activation, weir_activation recurrent) {
+    const int64_t H = f->b.H;
+    const v4_at in_a = four_at(columns, LSTM_GATES * H), in_c = four_at(columns, H);
+    float *a = f->a + r * LSTM_GATES * H + k, *c = f->c + r * H + k;
+    vf4 i = v4_activate(recurrent, v4_load(a + LSTM_GATE_I * H, in_a));
+    vf4 g = v4_activate(activation, v4_load(a + LSTM_GATE_G * H, in_a));
+    vf4 forget = v4_activate(recurrent, v4_load(a + LSTM_GATE_F * H, in_a));
+    v4_store(c, in_c, v4_fma(forget, v4_load(c, in_c), v4_mul(i, g)));
+    vf4 o = v4_activate(recurrent, v4_load(a + LSTM_GATE_O * H, in_a));
+    v4_store(a + LSTM_GATE_O * H, in_a, o);
+    if (!f->row.p) return;
+    const v4_at in_row = four_at(columns, f->row.stride);
+    float *gates = f->row.p + r * f->row.stride + 2 * H + k;
+    keep_four(f, gates + LSTM_GATE_I * H, in_row, i);
+    keep_four(f, gates + LSTM_GATE_F * H, in_row, forget);
+    keep_four(f, gates + LSTM_GATE_G * H, in_row, g);
+    keep_four(f, gates + LSTM_GATE_O * H, in_row, o);
+}
+
+/* New state h of the same vectors. */
+STATES_INLINE void outputs_four(const forward *f, int64_t r, int64_t k, int64_t columns,
+                                weir_activation activation) {
     const int64_t H = f->b.H;
     const v4_at in_a = four_at(columns, LSTM_GATES * H), in_h = four_at(columns, H);
-    const float *a = f->a + r * LSTM_GATES * H + k;
-    float *h = f->h + r * H + k, *c = f->c + r * H + k;
-    vf4 i = v4_activate(p->recurrent, v4_load(a + LSTM_GATE_I * H, in_a));
-    vf4 g = v4_activate(p->activation, v4_load(a + LSTM_GATE_G * H, in_a));
-    vf4 forget = v4_activate(p->recurrent, v4_load(a + LSTM_GATE_F * H, in_a));
-    vf4 cell = v4_fma(forget, v4_load(c, in_h), v4_mul(i, g));
-    vf4 o = v4_activate(p->recurrent, v4_load(a + LSTM_GATE_O * H, in_a));
-    vf4 state = v4_mul(o, v4_activate(p->activation, cell));
-    v4_store(c, in_h, cell);
-    v4_store(h, in_h, state);
+    const float *o = f->a + (r * LSTM_GATES + LSTM_GATE_O) * H + k;
+    vf4 cell = v4_load(f->c + r * H + k, in_h);
+    vf4 state = v4_mul(v4_load(o, in_a), v4_activate(activation, cell));
+    v4_store(f->h + r * H + k, in_h, state);
     if (f->row.p) {
         const v4_at in_row = four_at(columns, f->row.stride);
-        float *gates = f->row.p + r * f->row.stride + 2 * H + k, *after = gates + LSTM_GATES * H;
-        v4_store(gates + LSTM_GATE_I * H, in_row, i);
-        v4_store(gates + LSTM_GATE_F * H, in_row, forget);
-        v4_store(gates + LSTM_GATE_G * H, in_row, g);
-        v4_store(gates + LSTM_GATE_O * H, in_row, o);
-        v4_store(after, in_row, state);
-        v4_store(after + H, in_row, cell);
+        float *after = f->row.p + r * f->row.stride + LSTM_PARTS * H + k;
+        keep_four(f, after, in_row, state);
+        keep_four(f, after + H, in_row, cell);
     }
     if (f->y.p) y_store(f, r, k, columns, state);
 }
 
-/* The same of one vector. */
-static void states_vector(const forward *f, int64_t r, int64_t k) {
+/* The same two of one vector. */
+static void cells_vector(const forward *f, int64_t r, int64_t k) {
     const weir_lstm *p = &f->b.c->p;
     const int64_t H = f->b.H;
-    const float *a = f->a + r * LSTM_GATES * H + k;
-    float *h = f->h + r * H + k, *c = f->c + r * H + k;
+    float *a = f->a + r * LSTM_GATES * H + k, *c = f->c + r * H + k;
     vf i = v_activate(p->recurrent, v_load(a + LSTM_GATE_I * H));
     vf forget = v_activate(p->recurrent, v_load(a + LSTM_GATE_F * H));
     vf g = v_activate(p->activation, v_load(a + LSTM_GATE_G * H));
     vf o = v_activate(p->recurrent, v_load(a + LSTM_GATE_O * H));
-    vf cell = v_fma(forget, v_load(c), v_mul(i, g));
+    v_store(c, v_fma(forget, v_load(c), v_mul(i, g)));
+    v_store(a + LSTM_GATE_O * H, o);
+    if (!f->row.p) return;
+    float *gates = f->row.p + r * f->row.stride + 2 * H + k;
+    v_store(gates + LSTM_GATE_I * H, i);
+    v_store(gates + LSTM_GATE_F * H, forget);
+    v_store(gates + LSTM_GATE_G * H, g);
+    v_store(gates + LSTM_GATE_O * H, o);
+}
+
+static void outputs_vector(const forward *f, int64_t r, int64_t k) {
+    const weir_lstm *p = &f->b.c->p;
+    const int64_t H = f->b.H;
+    vf cell = v_load(f->c + r * H + k), o = v_load(f->a + (r * LSTM_GATES + LSTM_GATE_O) * H + k);
     vf state = v_mul(o, v_activate(p->activation, cell));
-    v_store(c, cell);
-    v_store(h, state);
+    v_store(f->h + r * H + k, state);
     if (f->row.p) {
-        float *gates = f->row.p + r * f->row.stride + 2 * H + k, *after = gates + LSTM_GATES * H;
-        v_store(gates + LSTM_GATE_I * H, i);
-        v_store(gates + LSTM_GATE_F * H, forget);
-        v_store(gates + LSTM_GATE_G * H, g);
-        v_store(gates + LSTM_GATE_O * H, o);
+        float *after = f->row.p + r * f->row.stride + LSTM_PARTS * H + k;
         v_store(after, state);
         v_store(after + H, cell);
     }
     if (f->y.p) store_below(f->y.p + r * f->y.stride, k, p->H, state);
 }
 
-/* Rows r0 .. r1 - 1. */
-static void states(const forward *f, int64_t r0, int64_t r1) {
+/* What the next step reads and writes of x and y first. */
+static inline __attribute__((always_inline)) void prefetch_row(const forward *f, int64_t r) {
+    const weir_lstm_call *c = f->b.c;
+    if (f->s + 1 == c->p.T) return;
+    const float *x = c->t.x + x_row(&c->p, f->b.n0 + r, f->s + 1);
+    for (int64_t k = 0; k < c->p.C_in; k += GRU_PANEL) __builtin_prefetch(x + k);
+    if (!c->p.return_sequences) return;
+    const float *y = f->y.p + r * f->y.stride + c->p.H;
+    for (int64_t k = 0; k < c->p.H; k += GRU_PANEL) __builtin_prefetch(y + k, 1);
+}
+
+/* Rows r0 .. r1 - 1. The cells of all of them come first: no four then waits for another. */
+STATES_INLINE void states_of(const forward *f, int64_t r0, int64_t r1, weir_activation activation,
+                             weir_activation recurrent) {
     const int64_t H = f->b.H, vectors = H / VL;
-    const int64_t columns = vectors % 4 == 0 ? 4 : vectors % 2 == 0 ? 2 : 1;
-    int64_t r = r0;
-    for (; r + 4 / columns <= r1; r += 4 / columns)
-        for (int64_t k = 0; k < H; k += columns * VL) states_four(f, r, k, columns);
-    for (; r < r1; r++)
-        for (int64_t k = 0; k < H; k += VL) states_vector(f, r, k);
+    const int64_t columns = vectors % 4 == 0 ? 4 : vectors % 2 == 0 ? 2 : 1, step = 4 / columns;
+    const int64_t fours = r0 + (r1 - r0) / step * step;
+    for (int64_t r = r0; r < r1; r++) prefetch_row(f, r);
+    for (int64_t r = r0; r < fours; r += step)
+        for (int64_t k = 0; k < H; k += columns * VL)
+            cells_four(f, r, k, columns, activation, recurrent);
+    for (int64_t r = r0; r < fours; r += step)
+        for (int64_t k = 0; k < H; k += columns * VL) outputs_four(f, r, k, columns, activation);
+    for (int64_t r = fours; r < r1; r++) {
+        for (int64_t k = 0; k < H; k += VL) cells_vector(f, r, k);
+        for (int64_t k = 0; k < H; k += VL) outputs_vector(f, r, k);
+    }
+}
+
+/* The usual activations get code of their own, without a branch for each four. */
+static void states(const forward *f, int64_t r0, int64_t r1) {
+    const weir_activation activation = f->b.c->p.activation, recurrent = f->b.c->p.recurrent;
+    if (activation == WEIR_TANH && recurrent == WEIR_SIGMOID)
+        states_of(f, r0, r1, WEIR_TANH, WEIR_SIGMOID);
+    else
+        states_of(f, r0, r1, activation, recurrent);
 }
 
 /* The step of row r is passed over. */
@@ -281,7 +341,8 @@ static vf state_before(const float *state, int64_t n, int64_t k, int64_t H) {
 
 static void forward_begin(forward *f, const weir_lstm_call *c, int64_t n0, int64_t n1) {
     f->b = block_begin(c, n0, n1);
-    f->far = lstm_row_at(&c->p, c->p.N, 0) > NEAR_FLOATS;
+    f->far = lstm_row_at(&c->p, c->p.N, 0) > NEAR_FLOATS &&
+             (uintptr_t)c->reserve % (VL * sizeof(float)) == 0;
     forward_arrays(f);
     forward_bias(f);
     const block *b = &f->b;
@@ -326,4 +387,5 @@ void WEIR_KERNEL(lstm_fwd)(const weir_lstm_call *c, int64_t n0, int64_t n1) {
         for (f.s = 0; f.s < c->p.T; f.s++) forward_step(&f);
         forward_end(&f);
     }
+    v_stream_end();
 }

@@ -152,6 +152,7 @@ typedef struct output {
     const float *initial;  /* what it holds before the call; NULL: poison */
     /* Every `padded` elements only the first `used` count (0: all do); the rest hold anything. */
     int64_t padded, used;
+    int64_t row, row_used; /* the same of rows, in which that counts anew */
 } output;
 
 /* Calls one kernel of table k on rows r0 <= r < r1, writing to out[]. */

@@ -73,10 +73,12 @@ static range_check data_check(lstm_case *k) {
     const weir_lstm *p = &k->call.p;
     int64_t H_p = gru_padded(p->H);
     range_check r = {.call = data_call, .arg = k, .rows = p->N};
-    r.output[r.outputs++] = (output){.tensor = {"dgates", {p->N, p->T, LSTM_GATES, H_p}},
-                                     .width = p->T * LSTM_GATES * H_p,
+    r.output[r.outputs++] = (output){.tensor = {"dgates", {p->N, p->T, lstm_dgates_row(p)}},
+                                     .width = p->T * lstm_dgates_row(p),
                                      .padded = H_p,
-                                     .used = p->H};
+                                     .used = p->H,
+                                     .row = lstm_dgates_row(p),
+                                     .row_used = LSTM_GATES * H_p};
     if (k->dx)
         r.output[r.outputs++] =
             (output){.tensor = {"dx", {p->N, p->T, p->C_in}}, .width = p->T * p->C_in};
@@ -268,7 +270,7 @@ static void step_oracle(context *c, const lstm_case *k, int64_t s, const float *
                         float **out) {
     const weir_lstm *p = &k->call.p;
     int64_t H = p->H, H_p = gru_padded(H);
-    const int64_t floats[BACK] = {LSTM_GATES * H_p, 2 * p->C_in, H, H};
+    const int64_t floats[BACK] = {lstm_dgates_row(p), 2 * p->C_in, H, H};
     weir_lstm_call call = k->call;
     call.p.T = 2;
     call.p.go_backwards = call.p.return_sequences = false;
@@ -303,7 +305,7 @@ static void step_oracle(context *c, const lstm_case *k, int64_t s, const float *
 static void step_back(context *c, const lstm_case *k, int64_t s, float *const *after,
                       float *const *got, back_arrays *a) {
     const weir_lstm *p = &k->call.p;
-    int64_t H = p->H, row = LSTM_GATES * gru_padded(H);
+    int64_t H = p->H, row = lstm_dgates_row(p);
     double *D = double_new(c, p->N * H), *M = double_new(c, p->N * H);
     double *dh = double_new(c, p->N * H), *dc = double_new(c, p->N * H);
     float *out[BACK], *dc_in = plain_new(c, p->N * H);
@@ -335,7 +337,7 @@ static void step_back(context *c, const lstm_case *k, int64_t s, float *const *a
 static void suffix_same(context *c, const lstm_case *k, int64_t s, const float *dgates,
                         const float *suffix) {
     const weir_lstm *p = &k->call.p;
-    int64_t row = LSTM_GATES * gru_padded(p->H), steps = p->T - s;
+    int64_t row = lstm_dgates_row(p), steps = p->T - s;
     float *part = plain_new(c, p->N * steps * row);
     for (int64_t n = 0; n < p->N; n++)
         memcpy(part + n * steps * row, dgates + lstm_dgates_at(&k->call, n, s),
@@ -387,6 +389,8 @@ static void data_case(context *c) {
         step_back(c, &k, s, after, suffix[s % 2], &a);
         after = suffix[s % 2];
     }
+    range_check gates = {.outputs = 1, .output = {r.output[0]}};
+    padding_clear(&gates, &a.dgates);
     compare_bounds(c, &dgates, got[0], a.dgates, a.dgates_bound);
     if (k.dx) compare_bounds(c, &dx, got[1], a.dx, a.dx_bound);
     tensor state = {"dh0", {p->N, p->H}};
@@ -451,10 +455,20 @@ static range_check weights_check(lstm_case *k) {
     return r;
 }
 
-/* Random floats in the layout of a reserve or of dgates. */
-static float *padded_new(context *c, const char *name, int64_t floats, int64_t H) {
-    float *a = tensor_new(c, name, floats);
-    padding_poison(a, floats, H);
+/* Random floats in the layout of a reserve, of dgates. */
+static float *reserve_random(context *c, const weir_lstm *p) {
+    float *a = tensor_new(c, "reserve", lstm_reserve_size(p));
+    padding_poison(a, lstm_reserve_size(p), p->H);
+    return a;
+}
+
+static float *dgates_random(context *c, const weir_lstm *p) {
+    int64_t row = lstm_dgates_row(p), used = LSTM_GATES * gru_padded(p->H);
+    float *a = tensor_new(c, "dgates", p->N * p->T * row);
+    for (int64_t i = 0; i < p->N * p->T; i++) {
+        padding_poison(a + i * row, used, p->H);
+        poison(a + i * row + used, row - used);
+    }
     return a;
 }
 
@@ -463,8 +477,8 @@ static void weights_case(context *c) {
     lstm_draw(c, &k, 2 * WORK);
     lstm_tensors_new(c, &k);
     const weir_lstm *p = &k.call.p;
-    k.call.reserve_in = k.reserve = padded_new(c, "reserve", lstm_reserve_size(p), p->H);
-    k.call.dgates_in = k.dgates = padded_new(c, "dgates", lstm_dgates_at(&k.call, p->N, 0), p->H);
+    k.call.reserve_in = k.reserve = reserve_random(c, p);
+    k.call.dgates_in = k.dgates = dgates_random(c, p);
     k.n1 = p->N;
     if (rng_chance(&c->rng, 40)) {
         k.n0 = rng_range(&c->rng, 0, p->N - 1);

@@ -34,8 +34,9 @@ void padding_clear(const range_check *r, float *const *out) {
     for (int i = 0; i < r->outputs; i++) {
         const output *o = &r->output[i];
         int64_t n = tensor_size(&o->tensor);
+        const int64_t row = o->row ? o->row : n, row_used = o->row ? o->row_used : n;
         for (int64_t j = 0; j < n && o->padded; j++)
-            if (j % o->padded >= o->used) out[i][j] = 0;
+            if (j % row >= row_used || j % row % o->padded >= o->used) out[i][j] = 0;
     }
 }
 
