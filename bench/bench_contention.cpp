@@ -17,8 +17,7 @@
 #include "harness.h"
 #include "neighbour.h"
 #include "options.h"
-#include "team.h"
-#include "weir/model.h"
+#include "training.h"
 
 namespace bench {
 namespace {
@@ -40,34 +39,11 @@ const char *const help_text =
 
 struct Settings {
     FigureOptions common;
+    TrainingOptions training;
     std::vector<std::string> models{"jena-conv-gru", "jena-conv"};
-    int batch = 128, steps = 300, seconds = 0;
-    int neighbour = -1, caller = -1; /* places */
+    int steps = 300, seconds = 0;
+    int neighbour = -1; /* place */
 };
-
-int parse_place(const std::string &name, const std::string &text, int places) {
-    const int place = parse_number(name, text, 0);
-    if (place >= places)
-        throw std::runtime_error(name + ": " + text + ", accepted: 0 to " +
-                                 std::to_string(places - 1));
-    return place;
-}
-
-std::vector<std::string> parse_models(const std::string &list) {
-    const std::vector<std::string> models = split(list);
-    for (const std::string &model : models) {
-        int i = 0;
-        std::string accepted;
-        for (const weir_builtin *b = nullptr; (b = weir_model_builtin(i)); i++) {
-            if (model == b->name) break;
-            accepted += std::string(i ? "," : "") + b->name;
-        }
-        if (!weir_model_builtin(i))
-            throw std::runtime_error("--model: '" + model + "', accepted: " + accepted);
-    }
-    if (models.empty()) throw std::runtime_error("--model needs a name");
-    return models;
-}
 
 Settings parse(int argc, char **argv) {
     Settings s;
@@ -76,86 +52,27 @@ Settings parse(int argc, char **argv) {
     const int places = info.pus_allowed;
     s.common = parse_figure_options(argc, argv, help_text, [&](Words &words) {
         std::string value;
+        if (s.training.take(words)) return true;
         if (words.take("--model", &value))
             s.models = parse_models(value);
-        else if (words.take("--batch", &value))
-            s.batch = parse_number("--batch", value, 1);
         else if (words.take("--steps", &value))
             s.steps = parse_number("--steps", value, 1);
         else if (words.take("--seconds", &value))
             s.seconds = parse_number("--seconds", value, 0);
         else if (words.take("--neighbour", &value))
-            s.neighbour = parse_place("--neighbour", value, places);
-        else if (words.take("--caller", &value))
-            s.caller = parse_place("--caller", value, places);
+            s.neighbour = parse_place("--neighbour", value);
         else
             return false;
         return true;
     });
     if (s.neighbour < 0) s.neighbour = std::min(s.common.threads, places) - 1;
     if (s.common.quick) {
-        s.batch = std::min(s.batch, 8);
+        s.training.batch = std::min(s.training.batch, 8);
         s.steps = std::min(s.steps, 20);
         s.seconds = 0;
     }
     return s;
 }
-
-/* ---- the process that trains --------------------------------------------------------------------- */
-
-class Trainer {
-  public:
-    explicit Trainer(const Settings &s)
-        : N(s.batch), x(random_tensor(N * T * C_in, 1)), target(random_tensor(N, 2)) {
-        Backend backend;
-        backend.threads = s.common.threads;
-        backend.threading = s.common.backends.front().threading;
-        weir_model_options options = weir_model_options_default(2);
-        options.T = T;
-        options.C_in = C_in;
-        weir_model *created = nullptr;
-        check(weir_model_create(runtime_of(backend), s.models.front().c_str(), &options, &created));
-        model.reset(created);
-        if (s.caller >= 0) team_bind_thread(s.caller);
-        for (int i = 0; i < 3; i++) step();
-    }
-    static std::string shape(int batch) {
-        return "N:" + std::to_string(batch) + "/T:" + std::to_string(T) +
-               "/Cin:" + std::to_string(C_in);
-    }
-    /* Seconds of each step, until some have passed. The first ones after a rest don't count. */
-    std::vector<double> run(double seconds) {
-        using clock = std::chrono::steady_clock;
-        std::vector<double> times;
-        for (int i = 0; i < 2; i++) step();
-        const auto start = clock::now();
-        for (auto before = start;
-             std::chrono::duration<double>(before - start).count() < seconds;) {
-            step();
-            const auto after = clock::now();
-            times.push_back(std::chrono::duration<double>(after - before).count());
-            before = after;
-        }
-        return times;
-    }
-
-  private:
-    void step() { check(weir_model_train_step(model.get(), N, x.data(), target.data(), nullptr)); }
-    static constexpr int64_t T = 240, C_in = 14;
-    const int64_t N;
-    Tensor x, target;
-    std::unique_ptr<weir_model, decltype(&weir_model_destroy)> model{nullptr, weir_model_destroy};
-};
-
-int train(const Settings &s) {
-    Trainer trainer(s);
-    serve_requests(s.common.serve, "", [&](const std::string &seconds) {
-        return numbers_text(trainer.run(std::stod(seconds)));
-    });
-    return 0;
-}
-
-/* ---- the process that measures ------------------------------------------------------------------- */
 
 struct Samples {
     std::vector<double> alone, beside;
@@ -187,8 +104,12 @@ FigureRow row_of(const std::string &model, const std::string &backend, const Set
     const double alone = quantile(samples.alone, 0.5), median = quantile(samples.beside, 0.5),
                  p99 = quantile(samples.beside, 0.99), most = quantile(samples.beside, 1);
     const double fair = alone * threads / (threads - 0.5);
-    FigureRow row{
-        "train_step_contended/" + model, Trainer::shape(s.batch), backend, threads, median, {}};
+    FigureRow row{"train_step_contended/" + model,
+                  training_shape(s.training.batch),
+                  backend,
+                  threads,
+                  median,
+                  {}};
     row.figures = {{"alone ms", "%.3f", alone * 1e3},
                    {"fair ms", "%.3f", fair * 1e3},
                    {"median ms", "%.3f", median * 1e3},
@@ -203,10 +124,8 @@ FigureRow row_of(const std::string &model, const std::string &backend, const Set
 
 void measure_model(const std::string &model, const Settings &s, const Neighbour &neighbour,
                    Figures &figures) {
-    std::vector<std::string> arguments{"--model",   model,
-                                       "--batch",   std::to_string(s.batch),
-                                       "--threads", std::to_string(s.common.threads)};
-    if (s.caller >= 0) arguments.insert(arguments.end(), {"--caller", std::to_string(s.caller)});
+    const std::vector<std::string> arguments =
+        training_arguments(model, s.training, s.common.threads);
     std::vector<std::unique_ptr<Member>> members;
     for (const Threading &backend : s.common.backends)
         members.push_back(std::make_unique<Member>(backend, arguments));
@@ -223,7 +142,10 @@ void measure_model(const std::string &model, const Settings &s, const Neighbour 
 }
 
 int run(const Settings &s) {
-    if (s.common.serve >= 0) return train(s);
+    if (s.common.serve >= 0) {
+        serve_training(s.common, s.models.front(), s.training);
+        return 0;
+    }
     const Neighbour neighbour(s.neighbour);
     Figures figures("contention", s.common);
     for (const std::string &model : s.models) measure_model(model, s, neighbour, figures);

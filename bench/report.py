@@ -17,6 +17,7 @@ import roofline_svg
 
 AREAS = {"conv1d": "Convolution", "pool": "Pooling", "gru": "GRU", "lstm": "LSTM", "runtime": "Thread pool",
          "idle": "Sleeping threads", "train_step": "Training steps",
+         "speedup": "Training steps on one thread and on all",
          "contention": "Training steps beside a busy process",
          "scaling": "Training steps on planned machines", "machine": "Machine"}
 MARKERS = ("circle", "square", "diamond", "triangle")

@@ -11,7 +11,7 @@ import time
 import unittest
 
 PROGRAMS = {}
-MEMBERS = {"bench_idle", "bench_contention"}  # with other processes, one for each threading
+MEMBERS = {"bench_idle", "bench_speedup", "bench_contention"}  # with other processes, one for each threading
 
 
 def run(program, *arguments):
@@ -61,13 +61,15 @@ class CommandLine(unittest.TestCase):
         if "bench_idle" in PROGRAMS:
             self.refused("bench_idle", "--rests: '0'", "--rests", "0")
         if "bench_contention" in PROGRAMS:
-            self.refused("bench_contention", "--model: 'none-such', accepted: jena-naive,", "--model", "none-such")
-            self.refused("bench_contention", "--model needs a name", "--model", "")
             self.refused("bench_contention", "--steps: '1e3'", "--steps", "1e3")
-            self.refused("bench_contention", "--batch: '-1'", "--batch", "-1")
             self.refused("bench_contention", "--neighbour: 99999, accepted: 0 to ", "--neighbour", "99999")
-            self.refused("bench_contention", "--caller: 99999, accepted: 0 to ", "--caller", "99999")
-
+        if "bench_speedup" in PROGRAMS:
+            self.refused("bench_speedup", "--rounds: '0'", "--rounds", "0")
+        for program in {"bench_speedup", "bench_contention"} & PROGRAMS.keys():
+            self.refused(program, "--model: 'none-such', accepted: jena-naive,", "--model", "none-such")
+            self.refused(program, "--model needs a name", "--model", "")
+            self.refused(program, "--batch: '-1'", "--batch", "-1")
+            self.refused(program, "--caller: 99999, accepted: 0 to ", "--caller", "99999")
         if "bench_scaling" in PROGRAMS:
             self.refused("bench_scaling", "none-such", "--model", "none-such")
             self.refused("bench_scaling", "--nodes: 65, accepted: 1 to 64", "--nodes", "1,65")
@@ -127,6 +129,15 @@ class Figures(unittest.TestCase):
             self.assertLessEqual(figures["median ms"], figures["p99 ms"])
             self.assertLessEqual(figures["p99 ms"], figures["max ms"])
         self.assertGreater(sum(figures["other %"] for _, figures in rows), 0)
+
+    def test_speedup(self):
+        if "bench_speedup" not in PROGRAMS:
+            self.skipTest("not built")
+        for row, figures in self.rows("bench_speedup", "--model", "jena-dense", "--threads", "2"):
+            self.assertEqual((row["op"], row["threads"]), ("train_step_speedup/jena-dense", 2))
+            for name in ("1 thread ms", "all ms", "speed-up", "attainable"):
+                self.assertGreater(figures[name], 0)
+            self.assertAlmostEqual(figures["of it %"], 100 * figures["speed-up"] / figures["attainable"], delta=1e-3)
 
     def test_scaling(self):
         if "bench_scaling" not in PROGRAMS:

@@ -65,7 +65,7 @@ out=${out:-$build/perf.data}
 program='' found='' names=''
 for candidate in "$build"/bench/bench_*; do
     { [ -f "$candidate" ] && [ -x "$candidate" ]; } || continue
-    case ${candidate##*/} in *_onednn[0-9]* | bench_idle | bench_contention | bench_scaling) continue ;; esac # others' and own frames
+    case ${candidate##*/} in *_onednn[0-9]* | bench_idle | bench_speedup | bench_contention | bench_scaling) continue ;; esac # others' and own frames
     [ -z "$only" ] || [ "${candidate##*/}" = "$only" ] || continue
     matches=$("$candidate" --benchmark_list_tests --threads "$threads" --benchmark_filter "$filter") || exit 2
     [ -n "$matches" ] || continue
