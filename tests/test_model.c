@@ -12,10 +12,9 @@
 
 #include <cmocka.h>
 
-#include "train/model/dropout.h"
+#include "tests/model_case.h"
 #include "train/model/initializers.h"
 #include "train/model/random.h"
-#include "train/model/sequential.h"
 
 /* ---- the allocations of the library, counted ---- */
 
@@ -24,11 +23,11 @@ static _Atomic long allocations;
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_aligned_alloc(size_t alignment, size_t size);
-weir_status __real_weir_tensor_alloc(weir_runtime *runtime, int64_t floats, float **tensor);
+weir_status __real_weir_tensor_alloc(weir_runtime *rt, int64_t floats, float **tensor);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
-weir_status __wrap_weir_tensor_alloc(weir_runtime *runtime, int64_t floats, float **tensor);
+weir_status __wrap_weir_tensor_alloc(weir_runtime *rt, int64_t floats, float **tensor);
 
 void *__wrap_malloc(size_t size) {
     allocations++;
@@ -45,92 +44,9 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size) {
     return __real_aligned_alloc(alignment, size);
 }
 
-weir_status __wrap_weir_tensor_alloc(weir_runtime *runtime, int64_t floats, float **tensor) {
+weir_status __wrap_weir_tensor_alloc(weir_runtime *rt, int64_t floats, float **tensor) {
     allocations++;
-    return __real_weir_tensor_alloc(runtime, floats, tensor);
-}
-
-/* ---- helpers ---- */
-
-static weir_runtime *create_runtime(int threads) {
-    weir_runtime_options o = weir_runtime_options_default();
-    o.threads = threads;
-    o.bind = WEIR_BIND_NONE;
-    weir_runtime *rt = NULL;
-    assert_int_equal(weir_runtime_create(&o, &rt), WEIR_OK);
-    return rt;
-}
-
-static weir_runtime *runtime;
-
-static int set_up(void **state) {
-    (void)state;
-    runtime = create_runtime(2);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    weir_runtime_destroy(runtime);
-    return 0;
-}
-
-static weir_model_options shape_options(int64_t T, int64_t C_in) {
-    weir_model_options o = weir_model_options_default(2);
-    o.T = T;
-    o.C_in = C_in;
-    o.seed = 7;
-    return o;
-}
-
-static weir_model *create_layers(const weir_layer *layers, int count, const weir_model_options *o) {
-    weir_model *model = NULL;
-    if (weir_model_create_layers(runtime, "test", layers, count, o, &model) != WEIR_OK)
-        fail_msg("%s", weir_last_error());
-    return model;
-}
-
-static weir_model *create_builtin(const char *name, const weir_model_options *o) {
-    weir_model *model = NULL;
-    if (weir_model_create(runtime, name, o, &model) != WEIR_OK) fail_msg("%s", weir_last_error());
-    return model;
-}
-
-/* Numbers in [-1, 1). */
-static float *numbers(int64_t n, uint64_t stream) {
-    float *values = malloc((size_t)n * sizeof *values);
-    for (int64_t i = 0; i < n; i++)
-        values[i] = (float)(2 * random_uniform(99, stream, (uint64_t)i) - 1);
-    return values;
-}
-
-static weir_layer conv(int64_t filters, int64_t K, weir_activation activation) {
-    weir_layer l = weir_layer_default(WEIR_LAYER_CONV1D);
-    l.units = filters;
-    l.K = K;
-    l.activation = activation;
-    return l;
-}
-
-static weir_layer pool(weir_layer_kind kind, int64_t P) {
-    weir_layer l = weir_layer_default(kind);
-    l.P = P;
-    return l;
-}
-
-static weir_layer gru(int64_t H, double dropout, double recurrent_dropout) {
-    weir_layer l = weir_layer_default(WEIR_LAYER_GRU);
-    l.units = H;
-    l.dropout = dropout;
-    l.recurrent_dropout = recurrent_dropout;
-    return l;
-}
-
-static weir_layer dense(int64_t units, weir_activation activation) {
-    weir_layer l = weir_layer_default(WEIR_LAYER_DENSE);
-    l.units = units;
-    l.activation = activation;
-    return l;
+    return __real_weir_tensor_alloc(rt, floats, tensor);
 }
 
 /* ---- shapes and parameters ---- */
@@ -151,7 +67,16 @@ static void test_parameter_counts(void **state) {
                  {"jena-gru-reversed", 2, 4545, 240},
                  {"jena-conv-gru", 2, 13697, 74},
                  {"jena-conv-gru-dilated", 2, 13697, 70},
+                 {"jena-lstm", 2, 6049, 240},
                  {"imdb-dense", 2, 160305, 0},
+                 {"imdb-rnn", 2, 322113, 500},
+                 {"imdb-lstm", 2, 328353, 500},
+                 {"imdb-gru", 2, 326273, 500},
+                 {"imdb-bilstm", 2, 336705, 500},
+                 {"imdb-conv", 2, 1315937, 0},
+                 {"imdb-conv-book", 2, 1315937, 0},
+                 {"imdb-conv-gru", 2, 1322177, 92},
+                 {"imdb-conv-lstm", 2, 1324257, 92},
                  {"jena-gru", 3, 4641, 240},
                  {"jena-conv-gru", 3, 13793, 74}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -205,16 +130,6 @@ static void test_layers_of_conv_gru(void **state) {
     weir_layer_info info;
     assert_int_equal(weir_model_layer(m, 5, &info), WEIR_ERROR_ARGUMENT);
     weir_model_destroy(m);
-}
-
-static void expect_refusal(const weir_layer *layers, int count, const weir_model_options *o,
-                           const char *words) {
-    weir_model *m = NULL;
-    assert_int_equal(weir_model_create_layers(runtime, "test", layers, count, o, &m),
-                     WEIR_ERROR_ARGUMENT);
-    assert_null(m);
-    if (!strstr(weir_last_error(), words))
-        fail_msg("'%s' does not say '%s'", weir_last_error(), words);
 }
 
 static void test_refusals(void **state) {
@@ -346,6 +261,21 @@ static void test_orthogonal(void **state) {
     check_orthonormal(20, 7);
 }
 
+static void test_uniform_and_forget_ones(void **state) {
+    (void)state;
+    const parameter table = {
+        .name = "embeddings", .rank = 2, .dims = {100, 20}, .floats = 2000, .init = INIT_UNIFORM};
+    const parameter bias = {
+        .name = "bias", .rank = 1, .dims = {12}, .floats = 12, .init = INIT_FORGET_ONES};
+    float value[2000], most = 0;
+    assert_int_equal(weir_initialize(&table, 1, 5, value), WEIR_OK);
+    for (int i = 0; i < 2000; i++) most = fmaxf(most, fabsf(value[i]));
+    /* None of 2000 within 2% of the limit: 0.98^2000 < 1e-17. */
+    assert_true(most <= 0.05F && most > 0.049F);
+    assert_int_equal(weir_initialize(&bias, 1, 5, value), WEIR_OK);
+    for (int i = 0; i < 12; i++) assert_true(value[i] == (i >= 3 && i < 6 ? 1 : 0));
+}
+
 static void test_seeds(void **state) {
     (void)state;
     weir_model_options o = shape_options(30, 4);
@@ -364,283 +294,6 @@ static void test_seeds(void **state) {
     weir_model_destroy(a);
     weir_model_destroy(b);
     weir_model_destroy(c);
-}
-
-/* ---- dropout ---- */
-
-static void test_dropout_mask(void **state) {
-    (void)state;
-    enum { N = 64, FLOATS = 96 };
-    static float mask[N * FLOATS], other[N * FLOATS];
-    pass p = {.runtime = runtime, .N = N, .training = true, .seed = 5, .step = 12};
-    assert_int_equal(weir_dropout_mask(&p, 3, 0.25, FLOATS, mask), WEIR_OK);
-    int zeros = 0;
-    for (int i = 0; i < N * FLOATS; i++) {
-        assert_true(mask[i] == 0 || mask[i] == (float)(1 / 0.75));
-        zeros += mask[i] == 0;
-    }
-    /* Binomial: 6 standard deviations. */
-    assert_true(fabs(zeros - 0.25 * N * FLOATS) < 6 * sqrt(N * FLOATS * 0.25 * 0.75));
-    /* The first samples are the same in a smaller batch, on one thread. */
-    weir_runtime *one = create_runtime(1);
-    pass small = p;
-    small.N = 7;
-    small.runtime = one;
-    assert_int_equal(weir_dropout_mask(&small, 3, 0.25, FLOATS, other), WEIR_OK);
-    assert_memory_equal(mask, other, 7 * FLOATS * sizeof(float));
-    weir_runtime_destroy(one);
-    const pass differ[] = {{runtime, N, true, 6, 12}, {runtime, N, true, 5, 13}, p};
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(weir_dropout_mask(&differ[i], i == 2 ? 4 : 3, 0.25, FLOATS, other),
-                         WEIR_OK);
-        assert_memory_not_equal(mask, other, sizeof mask);
-    }
-}
-
-/* In training the GRU layer sees masks of its own for input and state, in prediction none. */
-static void test_gru_masks(void **state) {
-    (void)state;
-    enum { N = 5, T = 6, C = 3, H = 4, GATES = 3 };
-    const weir_model_options o = shape_options(T, C);
-    const weir_layer l = gru(H, 0.5, 0.25);
-    weir_model *m = create_layers(&l, 1, &o);
-    float *x = numbers(N * T * C, 1), *target = numbers(N * H, 2), y[N * H];
-    static float mask_x[N * GATES * C], mask_h[N * GATES * H];
-    const pass p = {.runtime = runtime, .N = N, .training = true, .seed = o.seed};
-    assert_int_equal(weir_dropout_mask(&p, 0, 0.5, GATES * C, mask_x), WEIR_OK);
-    assert_int_equal(weir_dropout_mask(&p, 1, 0.25, GATES * H, mask_h), WEIR_OK);
-    weir_gru g = {.N = N,
-                  .T = T,
-                  .C_in = C,
-                  .H = H,
-                  .activation = WEIR_TANH,
-                  .recurrent = WEIR_HARD_SIGMOID,
-                  .mask_gates = GATES};
-    weir_gru_tensors t = {.x = x,
-                          .w = weir_layer_value(&m->layers[0], 0),
-                          .u = weir_layer_value(&m->layers[0], 1),
-                          .b = weir_layer_value(&m->layers[0], 2),
-                          .mask_x = mask_x,
-                          .mask_h = mask_h};
-    assert_int_equal(weir_gru_fwd(runtime, &g, &t, y, NULL), WEIR_OK);
-    double loss = 0;
-    assert_int_equal(weir_model_gradients(m, N, x, target, &loss), WEIR_OK);
-    assert_memory_equal(m->layers[0].y, y, sizeof y);
-    g.mask_gates = 0;
-    t.mask_x = t.mask_h = NULL;
-    assert_int_equal(weir_gru_fwd(runtime, &g, &t, y, NULL), WEIR_OK);
-    assert_int_equal(weir_model_predict(m, N, x, target), WEIR_OK);
-    assert_memory_equal(target, y, sizeof y);
-    free(x);
-    free(target);
-    weir_model_destroy(m);
-}
-
-/* A bidirectional layer gives what two layers give, the second of which reads x from its end. */
-static void test_bidirectional(void **state) {
-    (void)state;
-    enum { N = 3, T = 5, C = 2, H = 4, ONE = T * H, BOTH = T * 2 * H };
-    weir_model_options o = shape_options(T, C);
-    weir_layer l = gru(H, 0, 0);
-    l.return_sequences = true;
-    weir_model *forward = create_layers(&l, 1, &o);
-    l.go_backwards = true;
-    weir_model *backward = create_layers(&l, 1, &o);
-    l.go_backwards = false;
-    l.merge = WEIR_MERGE_CONCAT;
-    weir_model *concat = create_layers(&l, 1, &o);
-    l.merge = WEIR_MERGE_SUM;
-    weir_model *sum = create_layers(&l, 1, &o);
-    assert_int_equal(concat->parameters, 2 * forward->parameters);
-    weir_model_set_parameters(forward, concat->values);
-    weir_model_set_parameters(backward, concat->values + forward->parameters);
-    float *x = numbers(N * T * C, 1), f[N * ONE], b[N * ONE], y[N * BOTH], s[N * ONE];
-    assert_int_equal(weir_model_predict(forward, N, x, f), WEIR_OK);
-    assert_int_equal(weir_model_predict(backward, N, x, b), WEIR_OK);
-    assert_int_equal(weir_model_predict(concat, N, x, y), WEIR_OK);
-    assert_int_equal(weir_model_predict(sum, N, x, s), WEIR_OK);
-    for (int n = 0; n < N; n++) {
-        for (int t = 0; t < T; t++) {
-            for (int i = 0; i < H; i++) {
-                const float from_f = f[n * ONE + t * H + i];
-                const float from_b = b[n * ONE + (T - 1 - t) * H + i];
-                assert_true(y[n * BOTH + t * 2 * H + i] == from_f);
-                assert_true(y[n * BOTH + t * 2 * H + H + i] == from_b);
-                assert_true(s[n * ONE + t * H + i] == from_f + from_b);
-            }
-        }
-    }
-    free(x);
-    weir_model_destroy(forward);
-    weir_model_destroy(backward);
-    weir_model_destroy(concat);
-    weir_model_destroy(sum);
-}
-
-/* In training some elements are zero and the others larger, in prediction y is x. */
-static void test_dropout_layer(void **state) {
-    (void)state;
-    enum { N = 3, T = 5, C = 4 };
-    const weir_model_options o = shape_options(T, C);
-    weir_layer layers[] = {weir_layer_default(WEIR_LAYER_DROPOUT), dense(1, WEIR_LINEAR)};
-    layers[0].dropout = 0.5;
-    weir_model *m = create_layers(layers, 2, &o);
-    float *x = numbers(N * T * C, 1), target[N * T] = {0}, mask[N * T * C], y[N * T];
-    const pass p = {.runtime = runtime, .N = N, .training = true, .seed = o.seed};
-    assert_int_equal(weir_dropout_mask(&p, 0, 0.5, T * C, mask), WEIR_OK);
-    double loss = 0;
-    assert_int_equal(weir_model_gradients(m, N, x, target, &loss), WEIR_OK);
-    for (int i = 0; i < N * T * C; i++) assert_true(m->layers[0].y[i] == x[i] * mask[i]);
-    assert_int_equal(weir_model_predict(m, N, x, y), WEIR_OK);
-    assert_memory_equal(m->layers[0].y, x, sizeof mask);
-    free(x);
-    weir_model_destroy(m);
-}
-
-/* ---- tokens ---- */
-
-static void test_multi_hot(void **state) {
-    (void)state;
-    enum { N = 2, T = 4, V = 6 };
-    const weir_model_options o = shape_options(T, 1);
-    weir_layer l = weir_layer_default(WEIR_LAYER_MULTI_HOT);
-    l.V = V;
-    weir_model *m = create_layers(&l, 1, &o);
-    float x[N * T] = {5, 1, 5, 2, 0, 0, 0, 3}, y[N * V];
-    const float expected[N * V] = {0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0};
-    assert_int_equal(weir_model_predict(m, N, x, y), WEIR_OK);
-    assert_memory_equal(y, expected, sizeof y);
-    static const float wrong[] = {6, -1, 0.5F, NAN, INFINITY, 1e30F};
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        x[T + 2] = wrong[i];
-        assert_int_equal(weir_model_predict(m, N, x, y), WEIR_ERROR_ARGUMENT);
-        assert_non_null(strstr(weir_last_error(), "in sample 1, step 2, accepted: a token, a whole "
-                                                  "number from 0 to 5"));
-    }
-    weir_model_destroy(m);
-}
-
-/* ---- gradients by finite differences ---- */
-
-static double loss_at(weir_model *m, int64_t i, double value, int64_t N, const float *x,
-                      const float *target, double *moved) {
-    const float before = m->values[i];
-    m->values[i] = (float)value;
-    *moved = (double)m->values[i] - (double)before;
-    double loss = 0;
-    assert_int_equal(weir_model_gradients(m, N, x, target, &loss), WEIR_OK);
-    m->values[i] = before;
-    return loss;
-}
-
-static double difference(weir_model *m, int64_t i, double h, int64_t N, const float *x,
-                         const float *target) {
-    const double at = (double)m->values[i];
-    double up = 0, down = 0;
-    const double high = loss_at(m, i, at + h, N, x, target, &up);
-    const double low = loss_at(m, i, at - h, N, x, target, &down);
-    return (high - low) / (up - down);
-}
-
-/*
- * Central differences at h and h / 2. The truncation error of the second is near a third of how far
- * the two are apart; all of that is allowed. The loss, of the order of 1, comes from chains of float
- * operations: 16 eps are allowed for it, divided by h. A tolerance of more than 3% of the largest
- * gradient would say nothing and fails.
- */
-static void check_gradients(const weir_layer *layers, int count, int64_t T, int64_t C_in) {
-    enum { N = 3 };
-    weir_model_options o = shape_options(T, C_in);
-    o.loss = WEIR_MSE;
-    weir_model *m = create_layers(layers, count, &o);
-    float *x = numbers(N * T * C_in, 1), *target = numbers(N * weir_model_outputs(m), 2);
-    const int64_t n = m->parameters;
-    for (int64_t i = 0; i < n; i++) /* biases too, so that no gate is at a corner */
-        m->values[i] += 0.2F * (float)(random_uniform(1, 3, (uint64_t)i) - 0.5);
-    double loss = 0, most = 0;
-    assert_int_equal(weir_model_gradients(m, N, x, target, &loss), WEIR_OK);
-    float *g = malloc((size_t)n * sizeof *g);
-    memcpy(g, m->gradients, (size_t)n * sizeof *g);
-    for (int64_t i = 0; i < n; i++) most = fmax(most, fabs((double)g[i]));
-    for (int64_t i = 0; i < n; i++) {
-        const double h = 0x1p-7;
-        const double coarse = difference(m, i, h, N, x, target);
-        const double fine = difference(m, i, h / 2, N, x, target);
-        const double tolerance = fabs(coarse - fine) + 16 * (double)FLT_EPSILON * loss / h;
-        if (tolerance > 0.03 * most) fail_msg("parameter %d: rough", (int)i);
-        if (fabs(fine - (double)g[i]) > tolerance)
-            fail_msg("parameter %d: gradient %g, difference quotient %g +- %g", (int)i,
-                     (double)g[i], fine, tolerance);
-    }
-    free(g);
-    free(x);
-    free(target);
-    weir_model_destroy(m);
-}
-
-static void test_gradients_conv(void **state) {
-    (void)state;
-    weir_layer second = conv(3, 2, WEIR_SIGMOID);
-    second.padding = WEIR_CAUSAL;
-    second.D = 2;
-    const weir_layer layers[] = {conv(4, 3, WEIR_TANH),
-                                 pool(WEIR_LAYER_AVG_POOL, 2),
-                                 second,
-                                 weir_layer_default(WEIR_LAYER_FLATTEN),
-                                 dense(2, WEIR_TANH),
-                                 dense(2, WEIR_LINEAR)};
-    check_gradients(layers, 6, 13, 2);
-}
-
-static void test_gradients_max(void **state) {
-    (void)state;
-    const weir_layer layers[] = {
-        conv(4, 3, WEIR_LINEAR), pool(WEIR_LAYER_MAX_POOL, 3), conv(3, 2, WEIR_TANH),
-        weir_layer_default(WEIR_LAYER_GLOBAL_AVG_POOL), dense(1, WEIR_LINEAR)};
-    check_gradients(layers, 5, 14, 2);
-}
-
-static void test_gradients_gru(void **state) {
-    (void)state;
-    weir_layer first = gru(4, 0.25, 0.5), second = gru(3, 0.5, 0);
-    first.return_sequences = true;
-    first.recurrent = WEIR_SIGMOID;
-    second.reset_after = true;
-    second.recurrent = WEIR_SIGMOID;
-    second.shared_masks = true;
-    second.go_backwards = true;
-    const weir_layer layers[] = {conv(3, 2, WEIR_TANH), first, second, dense(1, WEIR_LINEAR)};
-    check_gradients(layers, 4, 7, 2);
-}
-
-static weir_layer dropout(double rate) {
-    weir_layer l = weir_layer_default(WEIR_LAYER_DROPOUT);
-    l.dropout = rate;
-    return l;
-}
-
-static void test_gradients_bidirectional(void **state) {
-    (void)state;
-    weir_layer first = gru(3, 0.25, 0.5), second = gru(2, 0, 0.25);
-    first.return_sequences = true;
-    first.merge = WEIR_MERGE_CONCAT;
-    first.recurrent = second.recurrent = WEIR_SIGMOID;
-    second.merge = WEIR_MERGE_SUM;
-    second.return_sequences = true;
-    weir_layer third = gru(3, 0, 0);
-    third.merge = WEIR_MERGE_CONCAT;
-    third.recurrent = WEIR_SIGMOID;
-    const weir_layer layers[] = {conv(3, 2, WEIR_TANH), first, dropout(0.25), second, third,
-                                 dense(1, WEIR_LINEAR)};
-    check_gradients(layers, 6, 6, 2);
-}
-
-static void test_gradients_dense_over_time(void **state) {
-    (void)state;
-    weir_layer sequence = gru(3, 0, 0);
-    sequence.return_sequences = true;
-    const weir_layer layers[] = {dense(3, WEIR_TANH), sequence, dense(2, WEIR_SIGMOID)};
-    check_gradients(layers, 3, 5, 2);
 }
 
 /* ---- optimizers and steps ---- */
@@ -844,6 +497,31 @@ static void test_no_parameters(void **state) {
     weir_model_destroy(m);
 }
 
+/* A frozen embedding stays as it was, and what is behind it learns. */
+static void test_frozen(void **state) {
+    (void)state;
+    enum { N = 4, T = 5, V = 6 };
+    const weir_model_options o = shape_options(T, 1);
+    weir_layer layers[] = {embedding(V, 3, false), gru(2, 0, 0), dense(1, WEIR_LINEAR)};
+    float x[N * T], target[N] = {1, 0, 1, 0};
+    for (int i = 0; i < N * T; i++) x[i] = (float)(i % V);
+    for (int frozen = 0; frozen < 2; frozen++) {
+        layers[0].frozen = frozen;
+        weir_model *m = create_layers(layers, 3, &o);
+        float before[V * 3 + 1];
+        memcpy(before, m->values, sizeof before);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(weir_model_train_step(m, N, x, target, NULL), WEIR_OK);
+        const size_t table = sizeof before - sizeof before[0];
+        assert_int_equal(memcmp(before, m->values, table) == 0, frozen);
+        assert_true(before[V * 3] != m->values[V * 3]);
+        weir_model_destroy(m);
+    }
+    weir_model *m = create_layers(layers, 1, &o);
+    assert_int_equal(weir_model_train_step(m, N, x, x, NULL), WEIR_ERROR_STATE);
+    weir_model_destroy(m);
+}
+
 /* ---- prediction ---- */
 
 static void test_prediction_by_any_batch(void **state) {
@@ -915,17 +593,8 @@ int main(void) {
         cmocka_unit_test(test_optimizer_refusals),
         cmocka_unit_test(test_glorot_uniform),
         cmocka_unit_test(test_orthogonal),
+        cmocka_unit_test(test_uniform_and_forget_ones),
         cmocka_unit_test(test_seeds),
-        cmocka_unit_test(test_dropout_mask),
-        cmocka_unit_test(test_gru_masks),
-        cmocka_unit_test(test_bidirectional),
-        cmocka_unit_test(test_dropout_layer),
-        cmocka_unit_test(test_multi_hot),
-        cmocka_unit_test(test_gradients_conv),
-        cmocka_unit_test(test_gradients_max),
-        cmocka_unit_test(test_gradients_gru),
-        cmocka_unit_test(test_gradients_bidirectional),
-        cmocka_unit_test(test_gradients_dense_over_time),
         cmocka_unit_test(test_optimizers),
         cmocka_unit_test(test_training_learns),
         cmocka_unit_test(test_steps_allocate_nothing),
@@ -934,6 +603,7 @@ int main(void) {
         cmocka_unit_test(test_fused_layers_give_the_same_bits),
         cmocka_unit_test(test_loss_that_is_no_number),
         cmocka_unit_test(test_no_parameters),
+        cmocka_unit_test(test_frozen),
         cmocka_unit_test(test_prediction_by_any_batch),
         cmocka_unit_test(test_calls_from_two_threads),
     };

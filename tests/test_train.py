@@ -19,7 +19,12 @@ COUNTS = {"jena-dense": "107,585", "jena-conv": "12,609", "jena-gru": "4,545",
           "jena-conv-gru": "13,697", "jena-naive": "0"}
 MORE_COUNTS = {"jena-gru-dropout": "4,545", "jena-gru-stacked": "23,201",
                "jena-gru-bidir": "9,089", "jena-gru-reversed": "4,545",
-               "jena-conv-gru-dilated": "13,697"}
+               "jena-lstm": "6,049", "jena-conv-gru-dilated": "13,697"}
+TEXT_COUNTS = {"imdb-dense": "160,305", "imdb-rnn": "322,113", "imdb-lstm": "328,353",
+               "imdb-gru": "326,273", "imdb-bilstm": "336,705", "imdb-conv": "1,315,937",
+               "imdb-conv-book": "1,315,937", "imdb-conv-gru": "1,322,177",
+               "imdb-conv-lstm": "1,324,257"}
+SMALL_TEXT = ["--generated", "--generated-reviews", "300", "--max-len", "60"]
 
 
 def environment(**variables):
@@ -68,7 +73,7 @@ class Train(unittest.TestCase):
 
 class Summary(Train):
     def test_parameters(self):
-        for model, count in {**COUNTS, **MORE_COUNTS}.items():
+        for model, count in {**COUNTS, **MORE_COUNTS, **TEXT_COUNTS}.items():
             last = self.ok("train", model, "--summary").splitlines()[-1]
             self.assertEqual(last.split(), ["Total", count])
 
@@ -105,10 +110,12 @@ class Determinism(Train):
 
     def test_every_model(self):
         """Some steps of each: the same bits on generic with one thread and on AVX2 with two."""
-        for model in MORE_COUNTS:
-            run = [model, *SMALL, "--step", "3", "--epochs", "1", "--steps", "3", "--val-steps", "2"]
+        end = ["--epochs", "1", "--steps", "2", "--val-steps", "2", "--batch-size", "48"]
+        runs = [[model, *SMALL, "--step", "3", *end] for model in MORE_COUNTS]
+        runs += [[model, *SMALL_TEXT, *end] for model in TEXT_COUNTS]
+        for run in runs:
             first = self.losses(*run, "--threads", "1", WEIR_ISA="generic")
-            self.assertEqual(first, self.losses(*run, "--threads", "2"), model)
+            self.assertEqual(first, self.losses(*run, "--threads", "2"), run[0])
 
     def test_seed(self):
         run = [*self.RUN[:-6], "--epochs", "1", "--steps", "3", "--val-steps", "2"]
@@ -188,6 +195,79 @@ class Outputs(Train):
         lines = self.ok(*self.RUN, "--quiet").splitlines()
         self.assertEqual(len(lines), 1)
         self.assertIn("best epoch", lines[0])
+
+
+class Text(Train):
+    """Reviews in the place of weather."""
+    RUN = ["train", "imdb-gru", *SMALL_TEXT, "--epochs", "2", "--batch-size", "32"]
+
+    def test_accuracy(self):
+        text = self.ok(*self.RUN, "--history", "h.csv")
+        self.assertIn("made-up reviews", text)
+        self.assertIn("the last 60 tokens", text)
+        rows = list(csv.DictReader(self.read("h.csv").splitlines()))
+        self.assertEqual(list(rows[0]), ["epoch", "loss", "val_loss", "val_accuracy",
+                                         "train_seconds", "val_seconds"])
+        best = max(float(row["val_accuracy"]) for row in rows)
+        self.assertIn(f"validation accuracy {best:.5f}", text)
+        result = json.loads(self.ok("eval", "imdb-gru.safetensors", *SMALL_TEXT[:3], "--json"))
+        self.assertAlmostEqual(result["accuracy"], best, delta=1e-8)
+        self.assertEqual(result["reviews"], 30)
+        test = json.loads(self.ok("eval", "imdb-gru.safetensors", *SMALL_TEXT[:3], "--json",
+                                  "--split", "test"))
+        self.assertEqual(test["reviews"], 150)
+
+    def test_every_review_once(self):
+        """120 training reviews: 3 batches of 32 and one of 24."""
+        history = json.loads((self.ok(*self.RUN, "--history", "h.json"), self.read("h.json"))[1])
+        self.assertEqual(history["steps"], 4)
+        self.assertEqual(history["data"]["task"], "imdb")
+        self.refused(2, ["steps is 5, accepted: 1 to 4"], *self.RUN, "--steps", "5")
+
+    def test_other_words(self):
+        self.ok(*self.RUN)
+        self.refused(2, ["most frequent words", "checksum"], "eval", "imdb-gru.safetensors",
+                     *SMALL_TEXT[:3], "--generated-seed", "9")
+
+    def test_compare(self):
+        run = ["compare", "imdb", *SMALL_TEXT, "--models", "imdb-dense,imdb-lstm,imdb-conv-gru",
+               "--epochs", "1", "--steps", "2", "--batch-size", "32", "--quiet"]
+        text = self.ok(*run)
+        for word in ("LSTM", "accuracy", "328,353", "made up", "words in one shuffled order"):
+            self.assertIn(word, text)
+        rows = list(csv.DictReader(self.ok(*run, "--csv").splitlines()))
+        self.assertEqual([row["recurrent_steps"] for row in rows], ["0", "60", "4"])
+        # A bag of words does not see the order.
+        self.assertEqual(rows[0]["val_accuracy"], rows[0]["permuted_accuracy"])
+
+
+class Downsampling(Train):
+    RUN = ["compare", "downsampling"]
+    END = ["--epochs", "1", "--steps", "2", "--val-steps", "1", "--quiet", "--csv",
+           "--batch-size", "16"]
+
+    def test_weather(self):
+        rows = list(csv.DictReader(self.ok(*self.RUN, "jena", *SMALL[:3], "--lengths",
+                                           "240,480,1920", *self.END).splitlines()))
+        self.assertEqual([(r["steps"], r["lookback"], r["row_step"]) for r in rows[::2]],
+                         [("240", "1440", "6"), ("480", "1440", "3"), ("1920", "1920", "1")])
+        self.assertEqual([r["recurrent_steps"] for r in rows[:2]], ["240", "74"])
+        self.assertTrue(all(float(r["step_ms"]) > 0 for r in rows))
+        self.assertTrue(all(float(r["faster"]) > 0 for r in rows[1::2]))
+
+    def test_reviews(self):
+        rows = list(csv.DictReader(self.ok(*self.RUN, "imdb", *SMALL_TEXT[:3], "--lengths",
+                                           "240,480", *self.END).splitlines()))
+        self.assertEqual([r["model"] for r in rows], ["imdb-gru", "imdb-conv-gru"] * 2)
+
+    def test_refusals(self):
+        for lengths in ("", "0", "240,", "240,240", "480,240", "240;480", "9"):
+            self.refused(2, ["--lengths", "ascending"], *self.RUN, "jena", *SMALL[:3],
+                         "--lengths", lengths)
+        self.refused(2, ["follow from --lengths"], *self.RUN, "jena", *SMALL)
+        self.refused(2, ["sine", "jena, imdb"], *self.RUN, "sine", *SMALL[:3])
+        self.refused(2, ["as long as the longest"], *self.RUN, "jena", *SMALL[:3], "--lengths",
+                     "240,4000")
 
 
 class Refusals(Train):

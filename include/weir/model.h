@@ -45,6 +45,9 @@ typedef enum weir_layer_kind {
     WEIR_LAYER_GRU,             /* [T][C] -> [units], or [T][units] with return_sequences */
     WEIR_LAYER_LAST_VALUE,      /* [T][C] -> [1]: x[T - 1][channel], the common-sense forecast */
     WEIR_LAYER_DROPOUT,         /* as its input; in training elements are zeroed at random */
+    WEIR_LAYER_LSTM,            /* as the GRU */
+    WEIR_LAYER_RNN,             /* SimpleRNN; as the GRU */
+    WEIR_LAYER_EMBEDDING,       /* tokens [T][1] -> [T][units]: a row of the table for each */
     WEIR_LAYER_MULTI_HOT,       /* tokens [T][1] -> [V]: 1 for each that occurs, else 0 */
     WEIR_LAYER_KIND_COUNT
 } weir_layer_kind;
@@ -60,25 +63,31 @@ typedef enum weir_merge {
 
 WEIR_API const char *weir_merge_name(weir_merge merge); /* Keras names; "" for none */
 
-/* One layer. Fields that its kind does not name are not looked at. Start from
- * weir_layer_default(). */
+/* One layer. Fields that its kind does not name are not looked at; "recurrent" are GRU, LSTM and
+ * SimpleRNN. Start from weir_layer_default(). */
 typedef struct weir_layer {
     weir_layer_kind kind;
-    int64_t V;                  /* multi-hot: tokens are 0 to V - 1 */
-    int64_t units;              /* conv1d and dense: C_out; GRU: H */
-    int64_t K, D;               /* conv1d: kernel width, dilation; default D 1 */
-    int64_t P;                  /* pools: window */
-    int64_t S;                  /* stride; default 1, pools: 0 stands for P */
+    int64_t V;      /* embedding and multi-hot: tokens are 0 to V - 1 */
+    bool mask_zero; /* embedding: a step with token 0 is padding, which recurrent layers behind
+                             it pass over (as Keras; convolution and pooling make steps of their own,
+                             so behind them there is no padding); default false */
+    bool frozen;    /* embedding: not trained; default false */
+    int64_t units;  /* conv1d, dense, embedding: C_out; recurrent: H */
+    int64_t K, D;   /* conv1d: kernel width, dilation; default D 1 */
+    int64_t P;      /* pools: window */
+    int64_t S;      /* stride; default 1, pools: 0 stands for P */
     weir_padding padding;       /* conv1d and pools; default valid */
-    weir_activation activation; /* conv1d, dense: default linear; GRU: default tanh */
-    weir_activation recurrent;  /* GRU; default hard_sigmoid, as Keras 2 */
-    bool reset_after, return_sequences, go_backwards; /* GRU; default false */
-    weir_merge merge; /* GRU: bidirectional; then go_backwards must be false */
-    /* GRU: rates on x and h in training; dropout: its rate. 0 <= rate < 1 */
+    weir_activation activation; /* conv1d, dense: default linear; recurrent: default tanh */
+    weir_activation recurrent;  /* GRU, LSTM; default hard_sigmoid, as Keras 2 */
+    bool reset_after;           /* GRU; default false */
+    bool return_sequences, go_backwards; /* recurrent; default false */
+    weir_merge merge; /* recurrent: bidirectional; then go_backwards must be false */
+    /* Recurrent: rates on x and h in training; dropout: its rate. 0 <= rate < 1 */
     double dropout, recurrent_dropout;
-    bool shared_masks; /* GRU: one dropout mask for all gates, as Keras 3; default false: one for
+    bool
+        shared_masks; /* GRU, LSTM: one dropout mask for all gates, as Keras 3; default false: one for
                           each, as Keras 2.2 */
-    int64_t channel;   /* last value: which channel of x */
+    int64_t channel; /* last value: which channel of x */
 } weir_layer;
 
 WEIR_API weir_layer weir_layer_default(weir_layer_kind kind);
@@ -134,7 +143,8 @@ WEIR_API weir_status weir_model_builtin_find(const char *name, const weir_builti
 
 /*
  * A built-in model with fresh parameters: Glorot uniform kernels, orthogonal recurrent kernels,
- * zero biases, as Keras. The runtime must outlive the model.
+ * embeddings uniform in +-0.05, zero biases but LSTM's of the forget gate, which are 1, as Keras. The
+ * runtime must outlive the model.
  * Errors: ARGUMENT (unknown name, an option out of range, T too short for the layers), MEMORY.
  */
 WEIR_API weir_status weir_model_create(weir_runtime *runtime, const char *name,

@@ -19,6 +19,9 @@ int cmd_compare(int argc, char **argv);
 int cmd_data(int argc, char **argv);
 int cmd_data_show(int argc, char **argv); /* of `weir data` */
 
+/* weir compare downsampling: argv[0] is "compare". */
+int compare_downsampling(int argc, char **argv);
+
 /*
  * Prints "weir COMMAND: MESSAGE" with weir_last_error() to stderr and returns the exit status:
  * STATUS_USAGE for WEIR_ERROR_ARGUMENT, else STATUS_FAILED.

@@ -40,6 +40,7 @@ static const char *const examples[] = {
     "weir compare jena --data jena_climate_2009_2016.csv --epochs 20 --steps 500",
     "weir compare jena --data hourly.csv --models jena-gru,jena-gru-dropout --seeds 3 --json",
     "weir compare imdb --data aclImdb_v1.tar.gz",
+    "weir compare downsampling jena --data jena_climate_2009_2016.csv",
     NULL,
 };
 
@@ -101,7 +102,8 @@ static int parse(arguments *a, int argc, char **argv) {
         OPTION_FLAG("quiet", &p->quiet, "no progress"),
         RUNTIME_OPTIONS(&a->runtime),
         OPTION_END};
-    const positional names[] = {{"FAMILY", &a->name, true, "jena or imdb"}, {0}};
+    const positional names[] = {
+        {"FAMILY", &a->name, true, "jena or imdb; downsampling has a --help of its own"}, {0}};
     const command_line line = {
         .command = "compare",
         .summary = "Train a family of models on the same data and print one table.",
@@ -117,7 +119,8 @@ static int parse(arguments *a, int argc, char **argv) {
     if (parsed >= 0) return parsed;
     for (int i = 0; i < FAMILY_COUNT; i++)
         if (strcmp(families[i].name, a->name) == 0) a->family = &families[i];
-    if (!a->family) return options_error(&line, "FAMILY is %s, accepted: jena, imdb", a->name);
+    if (!a->family)
+        return options_error(&line, "FAMILY is %s, accepted: jena, imdb, downsampling", a->name);
     if (a->json && a->csv) return options_error(&line, "--json and --csv exclude each other");
     const weir_status status = complete(a);
     return status == WEIR_OK ? -1 : command_failed("compare", status);
@@ -155,10 +158,7 @@ static void print_training(const arguments *a) {
 
 static void print_text(const arguments *a, const compare_results *r, weir_runtime *rt) {
     const task *t = &r->task;
-    if (t->text)
-        text_print(&t->d, "compare");
-    else
-        weather_print_series(&t->s, &a->task.series);
+    task_print_data(t, &a->task, "compare");
     print_training(a);
     printf("machine  %d threads, %s\n", weir_runtime_threads(rt),
            weir_isa_name(weir_runtime_isa(rt)));
@@ -215,6 +215,7 @@ static int finish(const arguments *a, const compare_results *r, weir_runtime *rt
 }
 
 int cmd_compare(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "downsampling") == 0) return compare_downsampling(argc, argv);
     arguments a;
     const int parsed = parse(&a, argc, argv);
     if (parsed >= 0) return parsed;

@@ -136,13 +136,18 @@ weir_status task_steps(const task *t, int64_t batch_size, int64_t given, int64_t
                      (long long)given, (long long)most, (long long)batch_size);
 }
 
-void task_print(const task *t, const task_arguments *a, const char *command) {
-    if (t->text) {
+void task_print_data(const task *t, const task_arguments *a, const char *command) {
+    if (t->text)
         text_print(&t->d, command);
+    else
+        weather_print_series(&t->s, &a->series);
+}
+
+void task_print(const task *t, const task_arguments *a, const char *command) {
+    task_print_data(t, a, command);
+    if (t->text)
         printf("steps      the last %lld tokens of a review, padded in front\n",
                (long long)t->from.T);
-    } else {
-        weather_print_series(&t->s, &a->series);
+    else
         weather_print_windows(&t->w, t->s.step_seconds);
-    }
 }

@@ -62,7 +62,8 @@ void task_model_options(const task *t, weir_model_options *o);
 /* The same without data: those of the Jena file, or what was given for reviews. Errors: ARGUMENT. */
 weir_status task_shape(const task_arguments *a, const weir_builtin *model, weir_model_options *o);
 
-/* The data and the samples in words. */
+/* The data in words; the data and the samples. */
+void task_print_data(const task *t, const task_arguments *a, const char *command);
 void task_print(const task *t, const task_arguments *a, const char *command);
 
 #endif

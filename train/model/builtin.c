@@ -24,6 +24,10 @@
     { .kind = type, .units = H, .activation = act, __VA_ARGS__ }
 #define RATES(rate_x, rate_h) .dropout = rate_x, .recurrent_dropout = rate_h
 #define GRU(H, ...) RECURRENT(WEIR_LAYER_GRU, H, WEIR_TANH, __VA_ARGS__)
+#define LSTM(H, ...) RECURRENT(WEIR_LAYER_LSTM, H, WEIR_TANH, __VA_ARGS__)
+#define RNN(H) RECURRENT(WEIR_LAYER_RNN, H, WEIR_TANH, RATES(0, 0))
+#define EMBEDDING(C) \
+    { .kind = WEIR_LAYER_EMBEDDING, .units = C }
 #define MULTI_HOT \
     { .kind = WEIR_LAYER_MULTI_HOT }
 #define LAST_VALUE \
@@ -47,6 +51,8 @@ typedef struct builtin {
         .name = own_name, .layers = words, .text = true, .T = 500, .batch_size = batch, \
         .epochs = 10, .rate = own_rate, .loss = own_loss                                \
     }
+#define TEXT_CONV "Embedding 128, Conv 32x7 relu, MaxPool 5, Conv 32x7 relu"
+#define TEXT_CONV_LAYERS EMBEDDING(128), CONV(32, 7), MAX_POOL(5), CONV(32, 7)
 #define PROBABILITY DENSE(1, WEIR_SIGMOID)
 
 static const builtin builtins[] = {
@@ -74,6 +80,7 @@ static const builtin builtins[] = {
     {JENA("jena-gru-reversed", "GRU 32 on the reversed window, Dense 1", 20),
      2,
      {GRU(32, .go_backwards = true), OUTPUT}},
+    {JENA("jena-lstm", "LSTM 32, Dense 1", 20), 2, {LSTM(32, RATES(0, 0)), OUTPUT}},
     {JENA("jena-conv-gru",
           "Conv 32x5 relu, MaxPool 3, Conv 32x5 relu, GRU 32 (dropout 0.1, recurrent 0.5), "
           "Dense 1",
@@ -87,6 +94,34 @@ static const builtin builtins[] = {
           1e-3, WEIR_BCE),
      4,
      {MULTI_HOT, DENSE(16, WEIR_RELU), DENSE(16, WEIR_RELU), PROBABILITY}},
+    {IMDB("imdb-rnn", "Embedding 32, SimpleRNN 32, Dense 1 sigmoid", 128, 1e-3, WEIR_BCE),
+     3,
+     {EMBEDDING(32), RNN(32), PROBABILITY}},
+    {IMDB("imdb-lstm", "Embedding 32, LSTM 32, Dense 1 sigmoid", 128, 1e-3, WEIR_BCE),
+     3,
+     {EMBEDDING(32), LSTM(32, RATES(0, 0)), PROBABILITY}},
+    {IMDB("imdb-gru", "Embedding 32, GRU 32, Dense 1 sigmoid", 128, 1e-3, WEIR_BCE),
+     3,
+     {EMBEDDING(32), GRU(32, RATES(0, 0)), PROBABILITY}},
+    {IMDB("imdb-bilstm", "Embedding 32, Bidirectional LSTM 32, Dense 1 sigmoid", 128, 1e-3,
+          WEIR_BCE),
+     3,
+     {EMBEDDING(32), LSTM(32, .merge = WEIR_MERGE_CONCAT), PROBABILITY}},
+    {IMDB("imdb-conv", TEXT_CONV ", GlobalMaxPool, Dense 1, loss on logits", 128, 1e-4,
+          WEIR_BCE_LOGITS),
+     6,
+     {TEXT_CONV_LAYERS, GLOBAL_MAX_POOL, OUTPUT}},
+    /* The book feeds a linear output to cross-entropy on probabilities. */
+    {IMDB("imdb-conv-book", TEXT_CONV ", GlobalMaxPool, Dense 1, the book's loss", 128, 1e-4,
+          WEIR_BCE),
+     6,
+     {TEXT_CONV_LAYERS, GLOBAL_MAX_POOL, OUTPUT}},
+    {IMDB("imdb-conv-gru", TEXT_CONV ", GRU 32, Dense 1 sigmoid", 128, 1e-3, WEIR_BCE),
+     6,
+     {TEXT_CONV_LAYERS, GRU(32, RATES(0, 0)), PROBABILITY}},
+    {IMDB("imdb-conv-lstm", TEXT_CONV ", LSTM 32, Dense 1 sigmoid", 128, 1e-3, WEIR_BCE),
+     6,
+     {TEXT_CONV_LAYERS, LSTM(32, RATES(0, 0)), PROBABILITY}},
 };
 enum { BUILTIN_COUNT = sizeof builtins / sizeof builtins[0] };
 

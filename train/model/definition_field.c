@@ -11,6 +11,7 @@ typedef enum field_type {
     FIELD_SIZE_LIST, /* int64_t, in JSON a list of one */
     FIELD_RATE,      /* double */
     FIELD_BOOL,
+    FIELD_NOT, /* bool, in JSON the opposite */
     FIELD_ACTIVATION,
     FIELD_PADDING,
     FIELD_MULTI_HOT, /* always "multi_hot" */
@@ -29,26 +30,34 @@ struct definition_field {
 #define CONV BIT(WEIR_LAYER_CONV1D)
 #define DENSE BIT(WEIR_LAYER_DENSE)
 #define GRU BIT(WEIR_LAYER_GRU)
+#define GATED (GRU | BIT(WEIR_LAYER_LSTM))
+#define RECURRENT (GATED | BIT(WEIR_LAYER_RNN))
+#define EMBEDDING BIT(WEIR_LAYER_EMBEDDING)
+#define MULTI_HOT BIT(WEIR_LAYER_MULTI_HOT)
 
 static const definition_field fields[] = {
     {CONV, "filters", FIELD_SIZE, offsetof(weir_layer, units)},
     {CONV, "kernel_size", FIELD_SIZE_LIST, offsetof(weir_layer, K)},
-    {DENSE | GRU, "units", FIELD_SIZE, offsetof(weir_layer, units)},
+    {DENSE | RECURRENT, "units", FIELD_SIZE, offsetof(weir_layer, units)},
     {POOLS, "pool_size", FIELD_SIZE_LIST, offsetof(weir_layer, P)},
     {CONV | POOLS, "strides", FIELD_SIZE_LIST, offsetof(weir_layer, S)},
     {CONV | POOLS, "padding", FIELD_PADDING, offsetof(weir_layer, padding)},
     {CONV, "dilation_rate", FIELD_SIZE_LIST, offsetof(weir_layer, D)},
-    {CONV | DENSE | GRU, "activation", FIELD_ACTIVATION, offsetof(weir_layer, activation)},
-    {GRU, "recurrent_activation", FIELD_ACTIVATION, offsetof(weir_layer, recurrent)},
+    {CONV | DENSE | RECURRENT, "activation", FIELD_ACTIVATION, offsetof(weir_layer, activation)},
+    {GATED, "recurrent_activation", FIELD_ACTIVATION, offsetof(weir_layer, recurrent)},
     {GRU, "reset_after", FIELD_BOOL, offsetof(weir_layer, reset_after)},
-    {GRU, "return_sequences", FIELD_BOOL, offsetof(weir_layer, return_sequences)},
-    {GRU, "go_backwards", FIELD_BOOL, offsetof(weir_layer, go_backwards)},
-    {GRU, "dropout", FIELD_RATE, offsetof(weir_layer, dropout)},
-    {GRU, "recurrent_dropout", FIELD_RATE, offsetof(weir_layer, recurrent_dropout)},
-    {GRU, "dropout_masks", FIELD_MASKS, offsetof(weir_layer, shared_masks)},
+    {RECURRENT, "return_sequences", FIELD_BOOL, offsetof(weir_layer, return_sequences)},
+    {RECURRENT, "go_backwards", FIELD_BOOL, offsetof(weir_layer, go_backwards)},
+    {RECURRENT, "dropout", FIELD_RATE, offsetof(weir_layer, dropout)},
+    {RECURRENT, "recurrent_dropout", FIELD_RATE, offsetof(weir_layer, recurrent_dropout)},
+    {GATED, "dropout_masks", FIELD_MASKS, offsetof(weir_layer, shared_masks)},
     {BIT(WEIR_LAYER_DROPOUT), "rate", FIELD_RATE, offsetof(weir_layer, dropout)},
-    {BIT(WEIR_LAYER_MULTI_HOT), "num_tokens", FIELD_SIZE, offsetof(weir_layer, V)},
-    {BIT(WEIR_LAYER_MULTI_HOT), "output_mode", FIELD_MULTI_HOT, 0},
+    {EMBEDDING, "input_dim", FIELD_SIZE, offsetof(weir_layer, V)},
+    {EMBEDDING, "output_dim", FIELD_SIZE, offsetof(weir_layer, units)},
+    {EMBEDDING, "mask_zero", FIELD_BOOL, offsetof(weir_layer, mask_zero)},
+    {EMBEDDING, "trainable", FIELD_NOT, offsetof(weir_layer, frozen)},
+    {MULTI_HOT, "num_tokens", FIELD_SIZE, offsetof(weir_layer, V)},
+    {MULTI_HOT, "output_mode", FIELD_MULTI_HOT, 0},
     {BIT(WEIR_LAYER_LAST_VALUE), "channel", FIELD_SIZE, offsetof(weir_layer, channel)},
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
@@ -82,6 +91,7 @@ cJSON *weir_definition_field_write(const definition_field *f, const weir_layer *
     }
     case FIELD_RATE: return weir_json_number(*(const double *)at);
     case FIELD_BOOL: return cJSON_CreateBool(*(const bool *)at);
+    case FIELD_NOT: return cJSON_CreateBool(!*(const bool *)at);
     case FIELD_ACTIVATION:
         return cJSON_CreateString(weir_activation_name(*(const weir_activation *)at));
     case FIELD_PADDING: return cJSON_CreateString(weir_padding_name(*(const weir_padding *)at));
@@ -140,8 +150,9 @@ weir_status weir_definition_field_read(const definition_field *f, const cJSON *j
         *(double *)at = json->valuedouble;
         return WEIR_OK;
     case FIELD_BOOL:
+    case FIELD_NOT:
         if (!cJSON_IsBool(json)) return weir_definition_wrong(path, f->key, "true or false");
-        *(bool *)at = cJSON_IsTrue(json);
+        *(bool *)at = cJSON_IsTrue(json) == (f->type == FIELD_BOOL);
         return WEIR_OK;
     case FIELD_ACTIVATION:
         if (read_activation(json, at)) return WEIR_OK;

@@ -11,12 +11,14 @@ static weir_status wrong(const char *path, const char *key, const char *expected
 
 enum { PATH_SIZE = 64 }; /* "config.layers[255].config.layer.config" */
 
+/* Without a C_in: tokens, which are one number each. */
 static weir_status read_input(const cJSON *json, const char *path, definition *out) {
-    if (cJSON_IsArray(json) && cJSON_GetArraySize(json) == 3 &&
-        weir_definition_size(cJSON_GetArrayItem(json, 1), &out->T) &&
-        weir_definition_size(cJSON_GetArrayItem(json, 2), &out->C_in))
+    const int size = cJSON_IsArray(json) ? cJSON_GetArraySize(json) : 0;
+    out->C_in = 1;
+    if ((size == 2 || size == 3) && weir_definition_size(cJSON_GetArrayItem(json, 1), &out->T) &&
+        (size == 2 || weir_definition_size(cJSON_GetArrayItem(json, 2), &out->C_in)))
         return WEIR_OK;
-    return wrong(path, "batch_input_shape", "[null, T, C_in]");
+    return wrong(path, "batch_input_shape", "[null, T, C_in] or [null, T]");
 }
 
 static weir_status unknown_option(const char *path, const char *key) {

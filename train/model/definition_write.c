@@ -14,7 +14,10 @@ static void add_input(const weir_model *m, cJSON *config) {
     cJSON *input = cJSON_AddArrayToObject(config, "batch_input_shape");
     cJSON_AddItemToArray(input, cJSON_CreateNull());
     cJSON_AddItemToArray(input, weir_json_number((double)m->options.T));
-    cJSON_AddItemToArray(input, weir_json_number((double)m->options.C_in));
+    /* Tokens have no channels in Keras. */
+    const weir_layer_kind first = m->layers[0].spec.kind;
+    if (first != WEIR_LAYER_EMBEDDING && first != WEIR_LAYER_MULTI_HOT)
+        cJSON_AddItemToArray(input, weir_json_number((double)m->options.C_in));
 }
 
 static void add_fields(const layer *l, cJSON *config) {

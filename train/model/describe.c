@@ -33,7 +33,7 @@ weir_status weir_model_layer(const weir_model *model, int i, weir_layer_info *in
                               .type = weir_layer_bidirectional(l) ? "Bidirectional" : l->type->name,
                               .T = l->out.T,
                               .C = l->out.C};
-    for (int k = 0; k < l->parameter_count; k++) info->parameters += l->parameters[k].floats;
+    info->parameters = weir_layer_floats(l);
     return WEIR_OK;
 }
 

@@ -1,10 +1,17 @@
-/* Initial values of parameters: zeros, Glorot uniform, orthogonal.
+/* Initial values of parameters: zeros, uniform, Glorot uniform, orthogonal.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdlib.h>
 
 #include "train/model/initializers.h"
 #include "train/model/random.h"
+
+/* In +-limit. */
+static void uniform(const parameter *p, double limit, uint64_t seed, uint64_t stream,
+                    float *value) {
+    for (int64_t i = 0; i < p->floats; i++)
+        value[i] = (float)(limit * (2 * random_uniform(seed, stream, (uint64_t)i) - 1));
+}
 
 /*
  * Glorot and Bengio 2010: uniform in +-sqrt(6 / (fan_in + fan_out)). The last two dimensions are
@@ -14,9 +21,7 @@ static void glorot_uniform(const parameter *p, uint64_t seed, uint64_t stream, f
     int64_t width = 1;
     for (int i = 0; i < p->rank - 2; i++) width *= p->dims[i];
     const int64_t fans = width * (p->dims[p->rank - 2] + p->dims[p->rank - 1]);
-    const double limit = sqrt(6 / (double)fans);
-    for (int64_t i = 0; i < p->floats; i++)
-        value[i] = (float)(limit * (2 * random_uniform(seed, stream, (uint64_t)i) - 1));
+    uniform(p, sqrt(6 / (double)fans), seed, stream, value);
 }
 
 /*
@@ -74,6 +79,10 @@ weir_status weir_initialize(const parameter *p, uint64_t seed, uint64_t stream, 
     case INIT_ZEROS:
         for (int64_t i = 0; i < p->floats; i++) value[i] = 0;
         break;
+    case INIT_FORGET_ONES: /* Jozefowicz, Zaremba and Sutskever 2015 */
+        for (int64_t i = 0; i < p->floats; i++) value[i] = i * 4 / p->floats == 1 ? 1 : 0;
+        break;
+    case INIT_UNIFORM: uniform(p, 0.05, seed, stream, value); break;
     case INIT_GLOROT_UNIFORM: glorot_uniform(p, seed, stream, value); break;
     case INIT_ORTHOGONAL: return orthogonal(p, seed, stream, value);
     }

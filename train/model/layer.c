@@ -19,6 +19,9 @@ const layer_type *weir_layer_type_get(weir_layer_kind kind) {
     case WEIR_LAYER_GRU: return &weir_layer_gru;
     case WEIR_LAYER_LAST_VALUE: return &weir_layer_last_value;
     case WEIR_LAYER_DROPOUT: return &weir_layer_dropout;
+    case WEIR_LAYER_LSTM: return &weir_layer_lstm;
+    case WEIR_LAYER_RNN: return &weir_layer_rnn;
+    case WEIR_LAYER_EMBEDDING: return &weir_layer_embedding;
     case WEIR_LAYER_MULTI_HOT: return &weir_layer_multi_hot;
     case WEIR_LAYER_KIND_COUNT: break;
     }
@@ -26,11 +29,12 @@ const layer_type *weir_layer_type_get(weir_layer_kind kind) {
 }
 
 weir_layer weir_layer_default(weir_layer_kind kind) {
-    bool pool = kind == WEIR_LAYER_MAX_POOL || kind == WEIR_LAYER_AVG_POOL;
+    const bool pool = kind == WEIR_LAYER_MAX_POOL || kind == WEIR_LAYER_AVG_POOL;
+    const layer_type *type = weir_layer_type_get(kind);
     return (weir_layer){.kind = kind,
                         .D = 1,
                         .S = pool ? 0 : 1,
-                        .activation = kind == WEIR_LAYER_GRU ? WEIR_TANH : WEIR_LINEAR,
+                        .activation = type && type->cell ? WEIR_TANH : WEIR_LINEAR,
                         .recurrent = WEIR_HARD_SIGMOID};
 }
 
@@ -71,6 +75,12 @@ weir_status weir_layer_add_parameter(layer *l, const char *name, initializer ini
 
 static int64_t offset_of(const layer *l, int i) {
     return l->parameters[i].offset - l->parameters[0].offset;
+}
+
+int64_t weir_layer_floats(const layer *l) {
+    int64_t floats = 0;
+    for (int i = 0; i < l->parameter_count; i++) floats += l->parameters[i].floats;
+    return floats;
 }
 
 float *weir_layer_value(const layer *l, int i) { return l->value + offset_of(l, i); }

@@ -10,7 +10,13 @@ typedef struct shape {
     int64_t T, C;
 } shape;
 
-typedef enum initializer { INIT_ZEROS = 0, INIT_GLOROT_UNIFORM, INIT_ORTHOGONAL } initializer;
+typedef enum initializer {
+    INIT_ZEROS = 0,
+    INIT_GLOROT_UNIFORM,
+    INIT_ORTHOGONAL,
+    INIT_UNIFORM,    /* +-0.05 */
+    INIT_FORGET_ONES /* an LSTM's bias: zeros, but ones for the second quarter */
+} initializer;
 
 typedef struct parameter {
     char name[64]; /* "conv1d_1/kernel" */
@@ -60,6 +66,9 @@ struct layer {
     char name[32];       /* "gru_1", "bidirectional" */
     char inner_name[32]; /* of a recurrent layer: "gru_1" */
     shape in, out;
+    /* The embedding that knows which steps of the input and of the output are padding; NULL: none is.
+     * From the layer below, until build() says otherwise. */
+    const layer *steps_in, *steps_out;
     parameter parameters[LAYER_PARAMETERS_MAX];
     int parameter_count;
     float *value, *gradient; /* the model's slabs, from this layer's first parameter on */
@@ -67,14 +76,19 @@ struct layer {
     float *y;                /* output, unless the type has no forward */
     float *keep;             /* what backward needs beside x and y */
     float *work;             /* what every pass needs beside y */
+    bool frozen;             /* its parameters stay as they are */
     bool fused; /* one op with the next layer: no y, and no gradient with respect to it */
 };
 
 extern const layer_type weir_layer_conv1d, weir_layer_max_pool, weir_layer_avg_pool,
     weir_layer_global_max_pool, weir_layer_global_avg_pool, weir_layer_flatten, weir_layer_dense,
-    weir_layer_gru, weir_layer_last_value, weir_layer_dropout, weir_layer_multi_hot;
+    weir_layer_gru, weir_layer_last_value, weir_layer_dropout, weir_layer_lstm, weir_layer_rnn,
+    weir_layer_embedding, weir_layer_multi_hot;
 
 const layer_type *weir_layer_type_get(weir_layer_kind kind); /* NULL: unknown */
+
+/* [N][T], 0 for steps of the input that are padding; NULL: none is. */
+const uint8_t *weir_layer_step_mask(const layer *l, int64_t N);
 
 /* A recurrent layer with a merge. */
 bool weir_layer_bidirectional(const layer *l);
@@ -85,6 +99,8 @@ int64_t weir_shape_floats(shape s);
 /* For build(): a parameter of this layer. Sizes above 2^31 floats make it fail. */
 weir_status weir_layer_add_parameter(layer *l, const char *name, initializer init, int rank,
                                      const int64_t *dims);
+/* Floats of all its parameters. */
+int64_t weir_layer_floats(const layer *l);
 float *weir_layer_value(const layer *l, int i);
 float *weir_layer_gradient(const layer *l, int i);
 

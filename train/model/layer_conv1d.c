@@ -22,6 +22,7 @@ static weir_status build(layer *l) {
     if (status == WEIR_OK) status = weir_layer_check_size(l, "D", s->D, 1);
     if (status != WEIR_OK) return status;
     const weir_conv1d p = weir_layer_conv1d_params(l, 1);
+    l->steps_out = NULL;
     l->out = (shape){weir_conv1d_t_out(&p), s->units};
     if (l->out.T < 1)
         return weir_fail(WEIR_ERROR_ARGUMENT,

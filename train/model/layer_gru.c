@@ -21,6 +21,11 @@ static weir_gru_tensors tensors(const cell_call *c) {
 }
 
 static weir_status check(const layer *l) {
+    if (l->steps_in)
+        return weir_fail(
+            WEIR_ERROR_ARGUMENT,
+            "layer %d (%s): steps of its input are padding (mask_zero), accepted: none", l->index,
+            l->name);
     weir_status status = weir_recurrent_check_activation(l);
     return status == WEIR_OK ? weir_recurrent_check_gates(l) : status;
 }

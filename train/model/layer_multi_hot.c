@@ -6,7 +6,7 @@
 
 static weir_status build(layer *l) {
     l->out = (shape){0, l->spec.V};
-    return weir_tokens_check(l);
+    return weir_layer_check_tokens(l);
 }
 
 /* The tokens, int32_t in the place of floats. */
@@ -28,7 +28,7 @@ static void mark(void *arg, int64_t begin, int64_t end, int worker) {
 
 static weir_status forward(const layer *l, const pass *p, const float *x, float *y) {
     int32_t *tokens = (int32_t *)(void *)l->work;
-    weir_status status = weir_tokens_read(l, p, x, tokens);
+    weir_status status = weir_layer_read_tokens(l, p, x, tokens);
     if (status != WEIR_OK) return status;
     mark_call c = {.tokens = tokens, .T = l->in.T, .V = l->spec.V, .y = y};
     return weir_parallel_for(p->runtime, p->N, 1, mark, &c);

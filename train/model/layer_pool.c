@@ -27,6 +27,7 @@ static weir_pool params(const layer *l, int64_t N) {
 
 static weir_status build(layer *l) {
     weir_status status = weir_layer_need_time(l);
+    l->steps_out = NULL;
     if (status != WEIR_OK) return status;
     if (is_global(l)) {
         l->out = (shape){0, l->in.C};

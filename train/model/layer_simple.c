@@ -3,6 +3,7 @@
 #include "train/model/layer.h"
 
 static weir_status build_flatten(layer *l) {
+    l->steps_out = NULL;
     l->out = (shape){0, weir_shape_floats(l->in)};
     return WEIR_OK;
 }
@@ -13,6 +14,7 @@ static weir_status build_last_value(layer *l) {
     if (l->spec.channel < 0 || l->spec.channel >= l->in.C)
         return weir_fail(WEIR_ERROR_ARGUMENT, "layer %d (%s): channel is %lld, accepted: 0 to %lld",
                          l->index, l->name, (long long)l->spec.channel, (long long)l->in.C - 1);
+    l->steps_out = NULL;
     l->out = (shape){0, 1};
     return WEIR_OK;
 }

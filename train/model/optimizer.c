@@ -49,20 +49,22 @@ void weir_optimizer_free(weir_runtime *rt, optimizer *o) {
         if (o->states[i]) weir_tensor_free(rt, o->states[i]);
 }
 
-weir_status weir_optimizer_step(weir_runtime *rt, optimizer *o, const float *gradients,
-                                float *parameters) {
-    o->steps++;
+void weir_optimizer_begin(optimizer *o) { o->steps++; }
+
+weir_status weir_optimizer_update(weir_runtime *rt, optimizer *o, int64_t first, int64_t floats,
+                                  const float *gradients, float *parameters) {
+    float *v = o->states[0] + first;
     if (o->o.kind == WEIR_OPTIMIZER_ADAM) {
         const weir_adam a = {.rate = (float)o->o.rate,
                              .beta1 = (float)o->o.beta1,
                              .beta2 = (float)o->o.beta2,
                              .epsilon = (float)o->o.epsilon};
-        return weir_adam_step(rt, &a, o->steps, o->floats, gradients, o->states[0], o->states[1],
-                              parameters);
+        return weir_adam_step(rt, &a, o->steps, floats, gradients + first, v, o->states[1] + first,
+                              parameters + first);
     }
     const weir_rmsprop r = {.rate = (float)o->o.rate,
                             .rho = (float)o->o.rho,
                             .epsilon = (float)o->o.epsilon,
                             .epsilon_inside = o->o.epsilon_inside};
-    return weir_rmsprop_step(rt, &r, o->floats, gradients, o->states[0], parameters);
+    return weir_rmsprop_step(rt, &r, floats, gradients + first, v, parameters + first);
 }

@@ -22,8 +22,10 @@ weir_status weir_optimizer_create(weir_runtime *rt, const weir_optimizer *o, int
                                   optimizer *out);
 void weir_optimizer_free(weir_runtime *rt, optimizer *o);
 
-/* parameters[floats] -= what gradients[floats] and the states say. */
-weir_status weir_optimizer_step(weir_runtime *rt, optimizer *o, const float *gradients,
-                                float *parameters);
+/* Begins the next step: call it once, then update each part of the slabs once at most. */
+void weir_optimizer_begin(optimizer *o);
+/* parameters[first .. first + floats) -= what gradients and states say there. */
+weir_status weir_optimizer_update(weir_runtime *rt, optimizer *o, int64_t first, int64_t floats,
+                                  const float *gradients, float *parameters);
 
 #endif

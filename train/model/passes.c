@@ -106,20 +106,35 @@ weir_status weir_model_gradients(weir_model *m, int64_t N, const float *x, const
     return status;
 }
 
+/* The parameters of layers that follow each other in one call; frozen ones are left out. */
+static weir_status update(weir_model *m) {
+    weir_optimizer_begin(&m->optimizer);
+    int64_t first = 0, end = 0;
+    weir_status status = WEIR_OK;
+    for (int i = 0; i <= m->layer_count && status == WEIR_OK; i++) {
+        const layer *l = i < m->layer_count ? &m->layers[i] : NULL;
+        if (l && l->parameter_count == 0) continue;
+        if ((!l || l->frozen) && end > first)
+            status = weir_optimizer_update(m->runtime, &m->optimizer, first, end - first,
+                                           m->gradients, m->values);
+        if (l) end += weir_layer_floats(l);
+        if (l && l->frozen) first = end;
+    }
+    return status;
+}
+
 weir_status weir_model_train_step(weir_model *model, int64_t N, const float *x, const float *target,
                                   double *loss) {
     if (!model || !x || !target)
         return weir_fail(WEIR_ERROR_ARGUMENT, "model, x and target must not be NULL");
     if (N < 1)
         return weir_fail(WEIR_ERROR_ARGUMENT, "N is %lld, accepted: 1 or more", (long long)N);
-    if (model->parameters == 0)
+    if (model->first_trained == model->layer_count)
         return weir_fail(WEIR_ERROR_STATE, "%s has no parameters to train", model->name);
     pthread_mutex_lock(&model->mutex);
     double value = 0;
     weir_status status = weir_model_gradients(model, N, x, target, &value);
-    if (status == WEIR_OK && isfinite(value))
-        status =
-            weir_optimizer_step(model->runtime, &model->optimizer, model->gradients, model->values);
+    if (status == WEIR_OK && isfinite(value)) status = update(model);
     pthread_mutex_unlock(&model->mutex);
     if (status == WEIR_OK && loss) *loss = value;
     return status;

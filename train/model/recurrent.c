@@ -85,6 +85,7 @@ weir_status weir_recurrent_build(layer *l) {
     weir_status status = check(l);
     if (status != WEIR_OK) return status;
     const int64_t H = l->spec.units;
+    if (!l->spec.return_sequences) l->steps_out = NULL;
     l->out = (shape){l->spec.return_sequences ? l->in.T : 0,
                      l->spec.merge == WEIR_MERGE_CONCAT ? 2 * H : H};
     if (directions(l) == 1) return add_parameters(l, "");
@@ -146,6 +147,7 @@ static cell_call call_of(const layer *l, const pass *p, const float *x, int dire
                    .backwards = l->spec.go_backwards || direction == 1,
                    .mask_gates = p->training ? mask_gates(l) : 0,
                    .x = x,
+                   .step_mask = weir_layer_step_mask(l, p->N),
                    .w = weir_layer_value(l, first),
                    .u = weir_layer_value(l, first + 1),
                    .b = weir_layer_value(l, first + 2)};

@@ -13,6 +13,7 @@ typedef struct cell_call {
     bool backwards;
     int mask_gates; /* 0: no masks */
     const float *x, *w, *u, *b, *mask_x, *mask_h;
+    const uint8_t *step_mask; /* NULL: no step is passed over */
 } cell_call;
 
 typedef struct cell {

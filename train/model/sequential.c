@@ -71,6 +71,7 @@ static weir_status build_layer(weir_model *m, int i, shape in) {
         return weir_fail(WEIR_ERROR_ARGUMENT, "layer %d: kind is %d, accepted: 0 to %d", i,
                          (int)l->spec.kind, WEIR_LAYER_KIND_COUNT - 1);
     name_layer(m, l);
+    l->steps_in = l->steps_out = i > 0 ? m->layers[i - 1].steps_out : NULL;
     weir_status status = l->type->build(l);
     if (status != WEIR_OK) return status;
     if (weir_shape_floats(l->out) < 0)
@@ -82,7 +83,9 @@ static weir_status build_layer(weir_model *m, int i, shape in) {
         m->parameters += l->parameters[k].floats;
     }
     m->tensor_count += l->parameter_count;
-    if (l->parameter_count > 0 && m->first_trained == m->layer_count) m->first_trained = i;
+    l->frozen = l->spec.kind == WEIR_LAYER_EMBEDDING && l->spec.frozen;
+    if (l->parameter_count > 0 && !l->frozen && m->first_trained == m->layer_count)
+        m->first_trained = i;
     return WEIR_OK;
 }
 

@@ -6,7 +6,7 @@
 /* Floats hold every whole number up to here. */
 enum { VOCABULARY_MAX = 1 << 24 };
 
-weir_status weir_tokens_check(const layer *l) {
+weir_status weir_layer_check_tokens(const layer *l) {
     weir_status status = weir_layer_need_time(l);
     if (status != WEIR_OK) return status;
     if (l->in.C != 1)
@@ -41,7 +41,7 @@ static void read_range(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-weir_status weir_tokens_read(const layer *l, const pass *p, const float *x, int32_t *tokens) {
+weir_status weir_layer_read_tokens(const layer *l, const pass *p, const float *x, int32_t *tokens) {
     token_call c = {.x = x, .tokens = tokens, .T = l->in.T, .V = (float)l->spec.V};
     atomic_init(&c.wrong, INT64_MAX);
     weir_status status = weir_parallel_for(p->runtime, p->N, 8, read_range, &c);

@@ -8,9 +8,9 @@
  * x[p->N][l->in.T] -> tokens, for a layer that reads token numbers below l->spec.V. Errors: ARGUMENT
  * (names the first x that is no whole number from 0 to V - 1, and its place).
  */
-weir_status weir_tokens_read(const layer *l, const pass *p, const float *x, int32_t *tokens);
+weir_status weir_layer_read_tokens(const layer *l, const pass *p, const float *x, int32_t *tokens);
 
 /* For build(): the input is [T][1] and V is in range. */
-weir_status weir_tokens_check(const layer *l);
+weir_status weir_layer_check_tokens(const layer *l);
 
 #endif
