@@ -78,14 +78,14 @@ class Generate(unittest.TestCase):
             self.assertIn("generate", run.stderr)
 
 
-def archive_of(files):
+def archive_of(files, padding=0):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, text in files.items():
             member = tarfile.TarInfo("aclImdb/" + name)
             member.size = len(text)
             tar.addfile(member, io.BytesIO(text))
-    return gzip.compress(out.getvalue(), 1)
+    return gzip.compress(out.getvalue() + bytes(padding), 1)
 
 
 def some_reviews(count=50):
@@ -229,6 +229,14 @@ class Show(unittest.TestCase):
                 self.refused(1, "a.tar.gz is damaged or no archive: ", "imdb", "--data",
                              self.put("a.tar.gz", bytes(bad)))
         self.assertGreater(noticed, 20)
+        # Length and CRC lie behind the archive's end and, here, zeros that follow it.
+        whole = archive_of(some_reviews(2), 1 << 20)
+        self.assertIn(": 8 reviews", self.show("--no-cache", "--data", self.put("a.tar.gz", whole)))
+        for bad in (whole[:-1], whole[:-8], whole[:-8] + b"\0\0\0\0" + whole[-4:], whole[:-1] + b"\1"):
+            self.refused(1, "a.tar.gz is damaged or no archive: ", "imdb", "--data",
+                         self.put("a.tar.gz", bad))
+        two = gzip.compress(gzip.decompress(whole)[:1000]) + gzip.compress(gzip.decompress(whole)[1000:])
+        self.assertIn(": 8 reviews", self.show("--no-cache", "--data", self.put("a.tar.gz", two)))
         self.refused(1, "damaged or no archive: ", "imdb", "--data", self.put("b", b"text\n" * 999))
         self.refused(1, "there is no review in it", "imdb", "--data",
                      self.put("c", archive_of({"README": b"x"})))

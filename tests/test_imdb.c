@@ -556,7 +556,7 @@ static void test_bad_reviews(void **state) {
     expect_message("the training reviews have no word");
     assert_int_equal(truncate(in_base("f/test/pos/0_9.txt"), REVIEW_BYTES_MAX + 1), 0);
     refused(in_base("f"), NULL, WEIR_ERROR_FORMAT,
-            "test/pos/0_9.txt has 16777217 bytes, accepted: up to 16777216");
+            "test/pos/0_9.txt has 16777217 bytes, accepted: 0 to 16777216");
 }
 
 static void test_permissions(void **state) {
@@ -749,7 +749,7 @@ static void test_wrong_cache(void **state) {
                                 &d.names.begin[0], &d.names.begin[3], &d.words.begin[0],
                                 &d.words.begin[2]};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        static const int64_t wrong[] = {-1, INT64_MIN, INT64_MAX, 1 << 20};
+        static const int64_t wrong[] = {-1, INT64_MAX};
         for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
             const int64_t right = *numbers[i];
             *numbers[i] = wrong[k];

@@ -52,8 +52,8 @@ static bool reserve_text(review_list *r, int64_t bytes) {
 
 weir_status reviews_add(review_list *r, const char *source, review_class in, const char *name,
                         int64_t bytes) {
-    if (bytes > REVIEW_BYTES_MAX)
-        return weir_fail(WEIR_ERROR_FORMAT, "%s: %s has %lld bytes, accepted: up to %d", source,
+    if (bytes < 0 || bytes > REVIEW_BYTES_MAX)
+        return weir_fail(WEIR_ERROR_FORMAT, "%s: %s has %lld bytes, accepted: 0 to %d", source,
                          name, (long long)bytes, REVIEW_BYTES_MAX);
     if (bytes > REVIEWS_BYTES_MAX - r->bytes)
         return weir_fail(WEIR_ERROR_FORMAT, "%s has more than %lld bytes of reviews", source,
