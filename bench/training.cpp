@@ -81,8 +81,9 @@ class Trainer {
         weir_model *created = nullptr;
         check(weir_model_create(runtime_of(backend), name.c_str(), &options, &created));
         model.reset(created);
-        if (training.caller >= 0) team_bind_thread(training.caller);
         for (int i = 0; i < 3; i++) step();
+        /* Now, for OpenMP's threads would inherit it. */
+        if (training.caller >= 0) team_bind_thread(training.caller);
     }
     std::vector<double> run(double seconds) {
         using clock = std::chrono::steady_clock;
