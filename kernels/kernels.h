@@ -69,10 +69,12 @@ typedef struct weir_lstm_call {
     const float *w_t_packed, *u_t_packed; /* backward data */
     float *y, *c_last;
     float *reserve;          /* forward: written, or NULL */
+    bool stream;             /* it is larger than caches, and 64-byte aligned: store past them */
     const float *reserve_in; /* backward */
     const float *dy;
     int64_t s0, s1; /* backward: the steps s0 <= s < s1, of which the last calls come first */
-    float *carry;   /* [N][2][H_p] dh and dc that such calls hand on: read if s1 < T, left if s0 > 0 */
+    float
+        *carry; /* [N][2][H_p] dh and dc that such calls hand on: read if s1 < T, left if s0 > 0 */
     int64_t d_s0, d_steps;  /* dgates holds the steps d_s0 .. d_s0 + d_steps - 1 */
     float *dgates;          /* gradients before the activations, written by lstm_bwd_data */
     const float *dgates_in; /* the same, read by lstm_bwd_weights */

@@ -6,6 +6,7 @@
 #include "kernels/lstm.h"
 #include "kernels/recurrent.h"
 
+enum { CACHE_FLOATS = 1 << 21 }; /* of a reserve that may stay in caches: 8 MiB */
 
 static weir_status check_sizes(const char *op, const weir_lstm *p) {
     const int64_t most = WEIR_LSTM_SIZE_MAX;
@@ -83,7 +84,9 @@ typedef struct lstm_job {
     int64_t dgates_floats;  /* the same, for a chunk */
     weir_time_cut cut;
     int64_t leaf_floats;
-    float *leaf; /* [leaves][leaf_floats]: dw, du, db */
+    float *leaf;           /* [leaves][leaf_floats]: dw, du, db */
+    weir_replicas weights; /* packed w, from u_at on packed u */
+    int64_t u_at;
 } lstm_job;
 
 static weir_lstm_call call_of_worker(const lstm_job *job, int worker) {
@@ -100,8 +103,10 @@ static float *take(float **next, int64_t floats) {
 }
 
 static void forward_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const lstm_job *job = arg;
+    lstm_job *job = arg;
     weir_lstm_call c = call_of_worker(job, worker);
+    c.w_packed = weir_replica(&job->weights, worker);
+    c.u_packed = c.w_packed + job->u_at;
     job->kernels->lstm_fwd(&c, begin, end);
 }
 
@@ -113,6 +118,8 @@ weir_status weir_lstm_fwd(weir_runtime *rt, const weir_lstm *p, const weir_lstm_
     lstm_job job = {.kernels = weir_runtime_kernels(rt),
                     .call = {.p = *p, .t = *t, .y = y, .c_last = c_last, .reserve = reserve},
                     .scratch_floats = gru_padded(lstm_scratch_floats(p))};
+    job.call.stream =
+        reserve && lstm_row_at(p, p->N, 0) > CACHE_FLOATS && (uintptr_t)reserve % 64 == 0;
     int64_t w_floats = lstm_w_floats(p), u_floats = lstm_u_floats(p);
     int64_t floats =
         weir_add_floats(w_floats + u_floats, weir_runtime_threads(rt), job.scratch_floats);
@@ -121,11 +128,12 @@ weir_status weir_lstm_fwd(weir_runtime *rt, const weir_lstm *p, const weir_lstm_
     next = memory;
     float *w_packed = take(&next, w_floats), *u_packed = take(&next, u_floats);
     weir_lstm_pack(p, t->w, t->u, w_packed, u_packed);
-    job.call.w_packed = w_packed;
-    job.call.u_packed = u_packed;
+    job.u_at = u_packed - w_packed;
+    weir_replicas_get(rt, w_packed, job.u_at + u_floats, &job.weights);
     job.call.scratch = next;
     weir_status status =
         weir_parallel_for(rt, p->N, weir_sample_grain(rt, p->N, LSTM_ROWS), forward_task, &job);
+    weir_replicas_put(&job.weights);
     weir_scratch_put(rt, memory);
     return status;
 }
@@ -158,8 +166,9 @@ static weir_lstm_call call_of_samples(const lstm_job *job, int64_t n0, int64_t n
  * steps while what the first one leaves is in the cache. This is also the order of the sums over
  * samples and steps: groups of samples ascending, chunks of steps descending, then as the kernel. */
 static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
-    const lstm_job *job = arg;
+    lstm_job *job = arg;
     const weir_lstm *p = &job->call.p;
+    const float *weights = weir_replica(&job->weights, worker);
     for (int64_t l = begin; l < end; l++) {
         int64_t n0 = p->N * l / job->cut.leaves, n1 = p->N * (l + 1) / job->cut.leaves;
         float *dw = job->leaf + l * job->leaf_floats;
@@ -167,6 +176,8 @@ static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
         for (int64_t n = n0; n < n1; n += job->cut.group) {
             int64_t samples = n1 - n < job->cut.group ? n1 - n : job->cut.group;
             weir_lstm_call c = call_of_samples(job, n, n + samples, worker);
+            c.w_t_packed = weights;
+            c.u_t_packed = weights + job->u_at;
             c.adds = n > n0;
             for (int64_t s1 = p->T; s1 > 0; s1 -= job->cut.steps) {
                 c.s1 = s1;
@@ -232,12 +243,13 @@ weir_status weir_lstm_bwd(weir_runtime *rt, const weir_lstm *p, const weir_lstm_
     next = memory;
     float *w_t_packed = take(&next, w_floats), *u_t_packed = take(&next, u_floats);
     weir_lstm_pack_transposed(p, t->w, t->u, w_t_packed, u_t_packed);
-    job.call.w_t_packed = w_t_packed;
-    job.call.u_t_packed = u_t_packed;
+    job.u_at = u_t_packed - w_t_packed;
+    weir_replicas_get(rt, w_t_packed, job.u_at + u_floats, &job.weights);
     job.call.dgates = take(&next, job.dgates_floats * weir_runtime_threads(rt));
     job.leaf = take(&next, job.cut.leaves * job.leaf_floats);
     job.call.scratch = next;
     weir_status status = weir_parallel_for(rt, job.cut.leaves, 1, leaf_task, &job);
+    weir_replicas_put(&job.weights);
     if (!status)
         status = weir_tree_sum(rt, job.cut.leaves, job.leaf, job.leaf + job.leaf_floats,
                                job.leaf_floats);

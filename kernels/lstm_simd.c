@@ -26,7 +26,6 @@ typedef struct forward {
     float *ahead;                            /* [m][steps_ahead][4][H] bias and x's part */
     int64_t steps_ahead;                     /* 0: x's part is computed with each step */
     kept row, y;                             /* row: of the reserve */
-    bool far; /* the reserve is larger than caches, and aligned: stored past them */
 } forward;
 
 /*
@@ -34,8 +33,6 @@ typedef struct forward {
  * that chain: it is computed for many steps at once, by high tiles whose rows are the steps.
  */
 enum { AHEAD_SAMPLES = 3 }; /* at most */
-
-enum { NEAR_FLOATS = 1 << 21 }; /* of a reserve that may stay in caches: 8 MiB */
 
 static void forward_bias(forward *f) {
     const weir_lstm_call *c = f->b.c;
@@ -184,9 +181,9 @@ static void y_store(const forward *f, int64_t r, int64_t k, int64_t columns, vf4
     store_below(y + at.b + at.c - units.b - units.c, k + units.b + units.c, H, state.d);
 }
 
-/* Part of the step's row of the reserve: stored past the caches if the reserve is far. */
+/* Part of the step's row of the reserve. */
 static inline void keep_four(const forward *f, float *p, v4_at at, vf4 x) {
-    if (!f->far) {
+    if (!f->b.c->stream) {
         v4_store(p, at, x);
         return;
     }
@@ -341,8 +338,6 @@ static vf state_before(const float *state, int64_t n, int64_t k, int64_t H) {
 
 static void forward_begin(forward *f, const weir_lstm_call *c, int64_t n0, int64_t n1) {
     f->b = block_begin(c, n0, n1);
-    f->far = lstm_row_at(&c->p, c->p.N, 0) > NEAR_FLOATS &&
-             (uintptr_t)c->reserve % (VL * sizeof(float)) == 0;
     forward_arrays(f);
     forward_bias(f);
     const block *b = &f->b;

@@ -169,6 +169,7 @@ static void fwd_call(const weir_kernels *k, void *arg, int64_t n0, int64_t n1, f
     call.y = out[0];
     call.reserve = a->keeps ? out[i++] : NULL;
     call.c_last = a->c_last ? out[i] : NULL;
+    call.stream = a->stream && a->keeps && (uintptr_t)call.reserve % 64 == 0;
     lstm_scratch_set(&call);
     k->lstm_fwd(&call, n0, n1);
 }
@@ -210,7 +211,8 @@ static void states_check(context *c, const lstm_case *k, float *const *got) {
 /* Each step is compared with the oracle's single step from the kernel's own states before it, so no
  * error adds up over time and the bounds stay tight at any T. */
 static void fwd_case(context *c) {
-    lstm_case k = {.keeps = true, .c_last = rng_chance(&c->rng, 50)};
+    lstm_case k = {
+        .keeps = true, .c_last = rng_chance(&c->rng, 50), .stream = rng_chance(&c->rng, 50)};
     lstm_draw(c, &k, WORK);
     lstm_tensors_new(c, &k);
     const weir_lstm *p = &k.call.p;

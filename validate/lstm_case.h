@@ -10,7 +10,7 @@ typedef struct lstm_case {
     float *x, *w, *u, *b, *h0, *c0, *mask_x, *mask_h;
     uint8_t *step_mask;
     float *dy, *reserve, *dgates; /* backward */
-    bool keeps, c_last;           /* forward: writes them */
+    bool keeps, c_last, stream;   /* forward: writes them; the reserve past the caches if aligned */
     bool dx, dh0, dc0;            /* backward data: asked for */
     int64_t n0, n1;               /* backward weights: samples */
     int64_t cut;                  /* backward: two calls, the first for the steps from here on */
