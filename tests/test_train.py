@@ -241,6 +241,48 @@ class Text(Train):
         self.assertEqual(rows[0]["val_accuracy"], rows[0]["permuted_accuracy"])
 
 
+class WordVectors(Train):
+    RUN = ["train", "imdb-lstm", *SMALL_TEXT, "--epochs", "1", "--steps", "1", "--batch-size", "8",
+           "--embeddings", "v.txt"]
+
+    def write(self, text):
+        with open(os.path.join(self.folder, "v.txt"), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def vector(self, word, first="0.5", count=32):
+        return " ".join([word, first] + ["-1e-2"] * (count - 1)) + "\n"
+
+    def test_coverage(self):
+        known, other = self.vector("the"), self.vector("no-such-word")
+        blanks = ". . " + self.vector("x")
+        for text in (known + other + blanks, "3 32\n" + known + other):
+            self.write(text)
+            out = self.ok(*self.RUN, "--freeze-embeddings")
+            self.assertRegex(out, r"v.txt: 1 of \d+ words have one, the others zeros; not trained")
+        with open(os.path.join(self.folder, "imdb-lstm.safetensors"), "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(length))
+            data = file.read()
+        begin, end = header["embedding/embeddings"]["data_offsets"]
+        values = struct.unpack(f"<{(end - begin) // 4}f", data[begin:end])
+        self.assertEqual(sum(value == 0.5 for value in values), 1)
+        self.assertEqual(sum(value != 0 for value in values), 32)
+
+    def test_refusals(self):
+        good = self.vector("the")
+        for text, words in (("", "empty"), (good + self.vector("a", count=31), "v.txt:2: 31 numbers"),
+                            (self.vector("the", count=33), "v.txt:1: 33 numbers, the embedding has 32"),
+                            ("9 50\n" + good, "v.txt:1: 50 numbers"),
+                            (good + "a 0.1 0.2", "v.txt:2: 2 numbers"),
+                            (self.vector("the", first="0.5x"), 'v.txt:1: "0.5x" is not a number'),
+                            (self.vector("the", first="nan"), 'v.txt:1: "nan" is not a number')):
+            self.write(text)
+            self.refused(1, [words], *self.RUN)
+        self.refused(1, ["none.txt"], *self.RUN[:-1], "none.txt")
+        self.refused(2, ["jena-gru has no embedding"], "train", "jena-gru", *SMALL, "--mask-zero")
+        self.refused(2, ["imdb-dense has no embedding"], "train", "imdb-dense", *self.RUN[2:])
+
+
 class Downsampling(Train):
     RUN = ["compare", "downsampling"]
     END = ["--epochs", "1", "--steps", "2", "--val-steps", "1", "--quiet", "--csv",

@@ -111,12 +111,13 @@ typedef struct weir_optimizer {
 } weir_optimizer;
 
 typedef struct weir_model_options {
-    int64_t T, C_in;   /* input: time steps and channels, >= 1 */
-    int64_t target;    /* jena-naive: the channel to repeat */
-    int keras;         /* 2: the built-in models as of Keras 2.2; 3: as of Keras 3 (GRU with
+    int64_t T, C_in;        /* input: time steps and channels, >= 1 */
+    int64_t target;         /* jena-naive: the channel to repeat */
+    int keras;              /* 2: the built-in models as of Keras 2.2; 3: as of Keras 3 (GRU with
                         reset_after and sigmoid) */
-    int64_t V;         /* built-in models of text: tokens are 0 to V - 1; default 10,000 */
-    bool shared_masks; /* built-in models: weir_layer.shared_masks */
+    int64_t V;              /* built-in models of text: tokens are 0 to V - 1; default 10,000 */
+    bool mask_zero, frozen; /* their embedding: as in weir_layer */
+    bool shared_masks;      /* built-in models: weir_layer.shared_masks */
     uint64_t seed;
     weir_optimizer optimizer;
     weir_loss loss; /* default MAE */

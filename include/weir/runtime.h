@@ -123,7 +123,7 @@ typedef struct weir_node_info {
     int64_t memory_bytes;      /* 0: it has none */
     int cores_allowed;         /* 0: none, or none that this process may use */
     int first_worker, workers; /* placed here; 0 workers also where they are not bound */
-    int arena; /* node that holds what its workers own: this one, or the nearest that has memory;
+    int arena;    /* node that holds what its workers own: this one, or the nearest that has memory;
                   -1 without workers, or when there is no such node */
     bool replica; /* its workers read their own copy of weights, which lies on `arena`; false where
                      there is one copy for all, as on a machine with one node */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "train/cli/commands.h"
+#include "train/cli/embeddings.h"
 #include "train/cli/history.h"
 #include "train/cli/interrupt.h"
 #include "train/cli/model_options.h"
@@ -18,14 +19,14 @@
 #include "train/model/json.h"
 
 typedef struct arguments {
-    const char *model, *history, *save;
+    const char *model, *history, *save, *embeddings;
     const weir_builtin *builtin;
     task_arguments task;
     model_arguments options;
     runtime_arguments runtime;
     int64_t batch_size, epochs, val_steps, seed;
     int64_t steps; /* 0: the task's own number */
-    bool summary, quiet;
+    bool summary, quiet, mask_zero, freeze_embeddings;
 } arguments;
 
 /* What a run holds. */
@@ -38,6 +39,7 @@ typedef struct run {
     trainer t;
     history h;
     cJSON *facts;
+    int64_t vectors;     /* words that have one of --embeddings */
     int64_t saved_epoch; /* the epoch whose weights are in the file; 0: none */
 } run;
 
@@ -55,6 +57,10 @@ static int parse(arguments *a, int argc, char **argv) {
     const option table[] = {
         TASK_OPTIONS(&a->task),
         MODEL_OPTIONS(&a->options),
+        OPTION_STRING("embeddings", "FILE", &a->embeddings,
+                      "word vectors to start from, in the text form of GloVe or word2vec"),
+        OPTION_FLAG("freeze-embeddings", &a->freeze_embeddings, "do not train them"),
+        OPTION_FLAG("mask-zero", &a->mask_zero, "recurrent layers pass over padding"),
         OPTION_GROUP("Training"),
         OPTION_INT_DEFAULT("epochs", "N", &a->epochs, 1, 1e6, "epochs",
                            "the book's, 10 for reviews, 20 or 40 for weather"),
@@ -88,6 +94,8 @@ static int parse(arguments *a, int argc, char **argv) {
     if (parsed >= 0) return parsed;
     const weir_status status = weir_model_builtin_find(a->model, &a->builtin);
     if (status != WEIR_OK) return command_failed("train", status);
+    if ((a->embeddings || a->freeze_embeddings || a->mask_zero) && !a->builtin->text)
+        return options_error(&line, "%s has no embedding, accepted: models of reviews", a->model);
     if (a->epochs == 0) a->epochs = a->builtin->epochs;
     if (a->options.rate < 0) a->options.rate = a->builtin->rate;
     if (a->batch_size == 0) a->batch_size = a->builtin->batch_size;
@@ -127,7 +135,12 @@ static weir_status create_model(run *r) {
     if (status != WEIR_OK) return status;
     weir_model_options o = model_options(&a->options, a->builtin, (uint64_t)a->seed);
     task_model_options(&r->task, &o);
-    return weir_model_create(r->runtime, a->model, &o, &r->model);
+    o.mask_zero = a->mask_zero;
+    o.frozen = a->freeze_embeddings;
+    status = weir_model_create(r->runtime, a->model, &o, &r->model);
+    if (status == WEIR_OK && a->embeddings)
+        status = embeddings_load(a->embeddings, &r->task.d, r->model, &r->vectors);
+    return status;
 }
 
 static weir_status set_up_trainer(run *r) {
@@ -156,6 +169,13 @@ static void print_header(const run *r) {
     printf("model    %s, %s parameters, as in Keras %d, seed %lld\n", r->a->model,
            summary_count(weir_model_parameters(r->model), parameters, sizeof parameters),
            model_keras(&r->a->options), (long long)r->a->seed);
+    if (r->a->embeddings) {
+        const int64_t V = r->task.d.o.max_features - IMDB_FIRST_WORD;
+        const int64_t words = V < r->task.d.words.count ? V : r->task.d.words.count;
+        printf("vectors  %s: %lld of %lld words have one, the others zeros%s\n", r->a->embeddings,
+               (long long)r->vectors, (long long)words,
+               r->a->freeze_embeddings ? "; not trained" : "");
+    }
     printf("machine  %d threads (%s, bind %s), %s\n", weir_runtime_threads(r->runtime),
            weir_threading_name(weir_runtime_threading(r->runtime)),
            weir_bind_name(weir_runtime_bind(r->runtime)),

@@ -165,6 +165,8 @@ weir_status weir_builtin_layers(const char *name, const weir_model_options *opti
         l->shared_masks = options->shared_masks;
         l->channel = options->target;
         l->V = options->V;
+        l->mask_zero = options->mask_zero;
+        l->frozen = options->frozen;
     }
     return WEIR_OK;
 }
