@@ -1,4 +1,4 @@
-/* Embedding forward and backward. SPDX-License-Identifier: Apache-2.0
+/* Embedding, and a convolution over one, forward and backward. SPDX-License-Identifier: Apache-2.0
  *
  * No peer: oneDNN has no embedding.
  */
@@ -69,6 +69,51 @@ class Backward : public EmbeddingCase {
     }
 };
 
+/* A convolution over the text, K steps wide, and its gradients: through the products of the tokens that
+ * occur, or as the single ops in turn. */
+template <bool FUSED> class Conv : public EmbeddingCase {
+  public:
+    explicit Conv(const Shape &shape) : EmbeddingCase(shape), p_conv(conv_of(p, shape)) {
+        const int64_t weights = p_conv.K * p_conv.C_in * p_conv.C_out;
+        w = random_tensor(weights, 3, 0.2f);
+        b = random_tensor(p_conv.C_out, 4);
+        out = zero_tensor(p.N * weir_conv1d_t_out(&p_conv) * p_conv.C_out);
+        dy = random_tensor(static_cast<int64_t>(out.size()), 5);
+        dtable = zero_tensor(p.V * p.C);
+        dw = zero_tensor(weights);
+        db = zero_tensor(p_conv.C_out);
+    }
+    static weir_conv1d conv_of(const weir_embedding &p, const Shape &shape) {
+        return {p.N, p.T, p.C, shape.get("Cout"), shape.get("K"), 1, 1, WEIR_VALID, WEIR_RELU};
+    }
+    Work prepare(const Backend &backend) override {
+        weir_runtime *rt = runtime_of(backend);
+        return {[this, rt] { FUSED ? fused(rt) : single(rt); },
+                [this] {
+                    return Results{{"y", out}, {"dtable", dtable}, {"dw", dw}, {"db", db}};
+                },
+                ""};
+    }
+
+  private:
+    void fused(weir_runtime *rt) {
+        const weir_embedding_conv1d q = {p, p_conv.C_out, p_conv.K, WEIR_VALID, WEIR_RELU};
+        check(weir_embedding_conv1d_fwd(rt, &q, tokens.data(), table.data(), w.data(), b.data(),
+                                        out.data()));
+        check(weir_embedding_conv1d_bwd(rt, &q, tokens.data(), table.data(), w.data(), dy.data(),
+                                        dtable.data(), dw.data(), db.data()));
+    }
+    void single(weir_runtime *rt) {
+        check(weir_embedding_fwd(rt, &p, tokens.data(), table.data(), y.data()));
+        check(weir_conv1d_fwd(rt, &p_conv, y.data(), w.data(), b.data(), out.data()));
+        check(weir_conv1d_bwd_weights(rt, &p_conv, y.data(), dy.data(), dw.data(), db.data()));
+        check(weir_conv1d_bwd_data(rt, &p_conv, dy.data(), w.data(), y.data()));
+        check(weir_embedding_bwd(rt, &p, tokens.data(), y.data(), dtable.data()));
+    }
+    const weir_conv1d p_conv;
+    Tensor w, b, out, dy, dtable, dw, db;
+};
+
 /* y once, the tokens once, and of the table the rows that occur (forward) or all of them (backward). */
 double bytes_of(const weir_embedding &p, bool backward) {
     std::vector<int32_t> tokens = zipf_tokens(p);
@@ -89,15 +134,32 @@ Group group_of(const Options &options, const std::string &op, const Shape &shape
     return group;
 }
 
+/* flops: what the dense computation needs, forward and for both gradients. */
+template <bool FUSED>
+Group conv_group(const Options &options, const std::string &op, const Shape &shape) {
+    Group group = group_of<Conv<FUSED>>(options, op, shape, true);
+    const weir_conv1d p = Conv<FUSED>::conv_of(embedding_of(shape), shape);
+    group.shape = shape.name({"N", "T", "V", "C", "Cout", "K"});
+    group.flops = 6.0 * static_cast<double>(p.N * weir_conv1d_t_out(&p) * p.C_out) *
+                  static_cast<double>(p.K * p.C_in);
+    group.bounded = false; /* most of these are not done */
+    return group;
+}
+
 std::vector<Group> groups(const Options &options) {
     std::vector<Group> list;
-    std::vector<Shape> shapes = read_shapes(options.shapes, {"N", "T", "V", "C"});
+    std::vector<Shape> shapes = read_shapes(options.shapes, {"N", "T", "V", "C"}, {"Cout", "K"});
     for (Shape &shape : shapes)
         if (options.quick) shape.set("N", std::min<int64_t>(shape.get("N"), 2));
     for (const Shape &shape : shapes)
         list.push_back(group_of<Forward>(options, "embedding_fwd", shape, false));
     for (const Shape &shape : shapes)
         list.push_back(group_of<Backward>(options, "embedding_bwd", shape, true));
+    for (const Shape &shape : shapes)
+        if (shape.has("K")) {
+            list.push_back(conv_group<true>(options, "embedding_conv1d", shape));
+            list.push_back(conv_group<false>(options, "embedding_conv1d_single", shape));
+        }
     return list;
 }
 

@@ -94,10 +94,12 @@ typedef struct weir_embedding_call {
     const float *table;    /* [V][C] */
     float *y;              /* [N][T][C] */
     bool stream;           /* y is larger than caches: store past them */
-    /* Backward, dtable[V][K][C]: step s of x reaches step s + j - P_r of dy through j < K. An embedding
-     * has K = 1 and P_r = 0. */
+    /* A convolution's tables are [V][K][C], K - 1 first: step s of the tokens reaches step s + j - P_r
+     * of y or dy, [N][T_out][C], through j < K. The gradient of an embedding has K = 1 and P_r = 0. */
     int64_t K, T_out, P_r;
-    const float *dy; /* [N][T_out][C] */
+    const float *b; /* [C] or NULL */
+    weir_activation activation;
+    const float *dy;
     float *dtable;
 } weir_embedding_call;
 

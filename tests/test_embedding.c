@@ -70,6 +70,56 @@ static void test_order(void **state) {
     }
 }
 
+/* table 1 and 10, w 1, 100, 10000: digits say which token met which weight. */
+static void test_conv1d(void **state) {
+    (void)state;
+    static const struct {
+        weir_padding padding;
+        int t_out;
+        float y[4];
+    } cases[] = {{WEIR_VALID, 2, {11001, 100110}},
+                 {WEIR_SAME, 4, {100100, 11001, 100110, 1001}},
+                 {WEIR_CAUSAL, 4, {10000, 100100, 11001, 100110}}};
+    const int32_t tokens[4] = {0, 1, 0, 1};
+    const float table[3] = {1, 10, NAN}, w[3] = {1, 100, 10000}, b[1] = {0.5f};
+    for (int i = 0; i < count; i++)
+        for (size_t j = 0; j < sizeof cases / sizeof *cases; j++) {
+            const weir_embedding_conv1d p = {{1, 4, 3, 1}, 1, 3, cases[j].padding, WEIR_LINEAR};
+            float y[4], product[9], again[4];
+            assert_int_equal(weir_embedding_conv1d_t_out(&p), cases[j].t_out);
+            assert_int_equal(weir_embedding_conv1d_fwd(runtimes[i], &p, tokens, table, w, b, y),
+                             WEIR_OK);
+            for (int t = 0; t < cases[j].t_out; t++) assert_true(y[t] == cases[j].y[t] + 0.5f);
+            assert_int_equal(weir_embedding_conv1d_table(runtimes[i], &p, table, w, product),
+                             WEIR_OK);
+            assert_int_equal(
+                weir_embedding_conv1d_apply(runtimes[i], &p, tokens, product, b, again), WEIR_OK);
+            assert_memory_equal(y, again, (size_t)cases[j].t_out * sizeof(float));
+        }
+}
+
+static void test_conv1d_bwd(void **state) {
+    (void)state;
+    const weir_embedding_conv1d p = {{1, 4, 3, 1}, 1, 3, WEIR_VALID, WEIR_RELU};
+    const int32_t tokens[4] = {0, 1, 0, 1};
+    const float table[3] = {1, 10, 7}, w[3] = {1, 100, 10000}, dy[2] = {2, 3};
+    /* dP[0] = 2, 3 (tokens 0, 1), dP[1] = 3, 2 and dP[2] = 2, 3 */
+    const float dtable[3] = {2 + 300 + 20000, 3 + 200 + 30000, 0};
+    const float dw[3] = {2 + 30, 3 + 20, 2 + 30};
+    for (int i = 0; i < count; i++) {
+        float got[3], got_w[3], got_b[1];
+        assert_int_equal(
+            weir_embedding_conv1d_bwd(runtimes[i], &p, tokens, table, w, dy, got, got_w, got_b),
+            WEIR_OK);
+        assert_memory_equal(got, dtable, sizeof got);
+        assert_memory_equal(got_w, dw, sizeof got_w);
+        assert_true(got_b[0] == 5);
+        assert_int_equal(
+            weir_embedding_conv1d_bwd(runtimes[i], &p, tokens, table, w, dy, got, got_w, NULL),
+            WEIR_OK);
+    }
+}
+
 static void test_empty_batch(void **state) {
     (void)state;
     const weir_embedding p = {.N = 0, .T = 3, .V = 2, .C = 2};
@@ -78,6 +128,15 @@ static void test_empty_batch(void **state) {
         assert_int_equal(weir_embedding_fwd(runtimes[i], &p, NULL, NULL, NULL), WEIR_OK);
         assert_int_equal(weir_embedding_bwd(runtimes[i], &p, NULL, NULL, dtable), WEIR_OK);
         for (int j = 0; j < 4; j++) assert_true(dtable[j] == 0);
+        const weir_embedding_conv1d q = {p, 1, 2, WEIR_VALID, WEIR_LINEAR};
+        float dw[4] = {1, 2, 3, 4}, db[1] = {5};
+        dtable[3] = 6;
+        assert_int_equal(weir_embedding_conv1d_fwd(runtimes[i], &q, NULL, NULL, NULL, NULL, NULL),
+                         WEIR_OK);
+        assert_int_equal(
+            weir_embedding_conv1d_bwd(runtimes[i], &q, NULL, NULL, NULL, NULL, dtable, dw, db),
+            WEIR_OK);
+        assert_true(dtable[3] == 0 && dw[0] == 0 && dw[3] == 0 && db[0] == 0);
     }
 }
 
@@ -109,12 +168,37 @@ static void test_messages(void **state) {
     assert_non_null(strstr(weir_last_error(), "embedding_fwd: table[V][C] has 3 x "));
 }
 
+static void test_conv1d_messages(void **state) {
+    (void)state;
+    weir_runtime *rt = runtimes[0];
+    weir_embedding_conv1d p = {{1, 2, 3, 1}, 1, 3, WEIR_VALID, WEIR_LINEAR};
+    const int32_t tokens[2] = {0, 3};
+    float a[9] = {0};
+    assert_int_equal(weir_embedding_conv1d_t_out(&p), 0);
+    assert_refused(
+        weir_embedding_conv1d_fwd(rt, &p, tokens, a, a, NULL, a),
+        "embedding_conv1d_fwd: T is 2, accepted with padding valid: (K - 1) D + 1 = 3 or "
+        "more");
+    p.padding = WEIR_CAUSAL;
+    assert_refused(weir_embedding_conv1d_fwd(rt, &p, tokens, a, a, NULL, a),
+                   "embedding_conv1d_fwd: tokens[0][1] is 3, accepted: 0 to 2");
+    assert_refused(weir_embedding_conv1d_bwd(rt, &p, tokens, a, a, a, a, a, NULL),
+                   "embedding_conv1d_bwd: tokens[0][1] is 3, accepted: 0 to 2");
+    assert_refused(weir_embedding_conv1d_apply(rt, &p, tokens, a, NULL, a),
+                   "embedding_conv1d_apply: tokens[0][1] is 3, accepted: 0 to 2");
+    assert_refused(weir_embedding_conv1d_table(rt, &p, a, a, NULL),
+                   "embedding_conv1d_table: product is NULL, accepted: a pointer to it");
+    p.C_out = 0;
+    assert_refused(weir_embedding_conv1d_bwd(rt, &p, tokens, a, a, a, a, a, NULL),
+                   "embedding_conv1d_bwd: C_out is 0, accepted: 1 or more");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_embedding),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_empty_batch),
-        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_embedding),       cmocka_unit_test(test_order),
+        cmocka_unit_test(test_empty_batch),     cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_conv1d),          cmocka_unit_test(test_conv1d_bwd),
+        cmocka_unit_test(test_conv1d_messages),
     };
     return cmocka_run_group_tests_name("embedding", tests, create_runtimes, destroy_runtimes);
 }

@@ -228,6 +228,7 @@ extern const check check_op_conv1d_pool, check_op_pool_max, check_op_pool_avg, c
 extern const check check_op_gru_fwd, check_op_gru_bwd, check_op_lstm_fwd, check_op_lstm_bwd,
     check_op_activation, check_op_loss;
 extern const check check_op_rnn_fwd, check_op_rnn_bwd, check_op_embedding;
+extern const check check_op_embedding_conv1d_fwd, check_op_embedding_conv1d_bwd;
 extern const check check_op_rmsprop, check_op_adam, check_op_denormals;
 extern const check *const op_checks[]; /* ended by NULL */
 

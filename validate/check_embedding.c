@@ -146,6 +146,72 @@ static void bwd_oracle(context *c) {
     canaries_check(c);
 }
 
+/* ---- a convolution's sums ---- */
+
+static void conv_call(const weir_kernels *k, void *arg, int64_t r0, int64_t r1, float *const *out) {
+    weir_embedding_call call = ((embedding_case *)arg)->call;
+    call.y = out[0];
+    k->embedding_conv1d_fwd(&call, r0, r1);
+}
+
+/* The bias and K additions, then the activation. */
+static void conv_bound(context *c, void *arg, float *const *expected, double *const *bound) {
+    const embedding_case *k = arg;
+    weir_embedding_call call = k->call;
+    int64_t rows = call.N * call.T_out;
+    float *magnitude = plain_new(c, rows * call.C), *z = plain_new(c, rows * call.C);
+    call.activation = WEIR_LINEAR;
+    call.y = z;
+    c->oracle->embedding_conv1d_fwd(&call, 0, rows);
+    call.table = abs_new(c, k->table, k->p.V * call.K * call.C);
+    call.b = abs_new(c, call.b, call.C);
+    call.y = magnitude;
+    c->oracle->embedding_conv1d_fwd(&call, 0, rows);
+    for (int64_t i = 0; i < rows * call.C; i++)
+        bound[0][i] = bound_activation(
+            k->call.activation, bound_sum(c, (double)call.K, (double)magnitude[i], (double)z[i]),
+            (double)expected[0][i]);
+}
+
+static void conv_sizes_draw(context *c, embedding_case *k) {
+    sizes_draw(c, k);
+    k->call.K = rng_range(&c->rng, 1, 5);
+    k->call.P_r = rng_range(&c->rng, 0, k->call.K - 1);
+    k->call.T_out = k->p.T + (rng_chance(&c->rng, 50) ? 0 : 1 - k->call.K + 2 * k->call.P_r);
+    if (k->call.T_out < 1) k->call.T_out = 1;
+    k->call.activation = (weir_activation)rng_range(&c->rng, 0, WEIR_ACTIVATION_COUNT - 1);
+}
+
+static void conv_case(context *c) {
+    embedding_case k = {0};
+    conv_sizes_draw(c, &k);
+    if (c->index % 8 == 3) k.p.T = k.call.T = k.call.T_out = rng_range(&c->rng, 65, 200);
+    k.call.tokens = tokens_draw(c, k.p.N * k.p.T, k.p.V);
+    k.call.table = k.table = tensor_new(c, "table", k.p.V * k.call.K * k.p.C);
+    if (rng_chance(&c->rng, 75)) k.call.b = tensor_new(c, "b", k.p.C);
+    shape_say(c, &k);
+    range_check r = {.call = conv_call, .bound = conv_bound, .arg = &k, .outputs = 1};
+    r.rows = k.p.N * k.call.T_out;
+    r.output[0] = (output){.tensor = {"y", {k.p.N, k.call.T_out, k.p.C}}, .width = k.p.C};
+    ranges_check(c, &r);
+}
+
+/* Tokens 0, 1, 0 with one step of padding on either side: rows K - 1 first. */
+static void conv_by_hand(context *c) {
+    static const int32_t tokens[3] = {0, 1, 0};
+    static const float table[6] = {300, 20, 1, 3000, 200, 10}, b[1] = {0.5f};
+    static const float expected[3] = {3020.5f, 501.5f, 30.5f};
+    float y[3];
+    weir_embedding_call call = {
+        .N = 1, .T = 3, .C = 1, .V = 2, .K = 3, .T_out = 3, .P_r = 1, .tokens = tokens, .b = b};
+    call.table = table;
+    call.y = y;
+    c->oracle->embedding_conv1d_fwd(&call, 0, 3);
+    tensor t = {"y by hand", {3}};
+    compare_bits(c, &t, "the hand-computed case", y, expected);
+}
+
+const check check_embedding_conv1d_fwd = {"embedding_conv1d_fwd", conv_case, conv_by_hand};
 const check check_embedding_fwd = {"embedding_fwd", fwd_case, fwd_by_hand};
 const check check_embedding_bwd = {"embedding_bwd", bwd_case, bwd_oracle};
 

@@ -346,6 +346,46 @@ WEIR_API weir_status weir_rnn_fwd(weir_runtime *rt, const weir_rnn *p, const wei
 WEIR_API weir_status weir_rnn_bwd(weir_runtime *rt, const weir_rnn *p, const weir_rnn_tensors *t,
                                   const float *reserve, const weir_rnn_gradients *g);
 
+/* ---- conv1d over embedded tokens ---------------------------------------------------------------
+ * conv1d(embedding(tokens)), S = D = 1, without the embedded sequence: product[v] = table[v] w once for
+ * each token that occurs, and y the sum of K of its rows. The terms are those of embedding_fwd and
+ * conv1d_fwd in another order (bits differ): y = act(b + P[0] + P[1] + ...), P[k] = sum over i of
+ * table[tokens[n][t + k - P_l]][i] w[k][i][:], from 0. The fewer distinct tokens, the faster.
+ */
+typedef struct weir_embedding_conv1d {
+    weir_embedding embedding;
+    int64_t C_out, K; /* >= 1 */
+    weir_padding padding;
+    weir_activation activation;
+} weir_embedding_conv1d;
+
+/* Time steps of the output, as conv1d's; 0 when the parameters are not valid. */
+WEIR_API int64_t weir_embedding_conv1d_t_out(const weir_embedding_conv1d *p);
+/* tokens[N][T], table[V][C], w[K][C][C_out], b[C_out] (optional) -> y[N][T_out][C_out]. */
+WEIR_API weir_status weir_embedding_conv1d_fwd(weir_runtime *rt, const weir_embedding_conv1d *p,
+                                               const int32_t *tokens, const float *table,
+                                               const float *w, const float *b, float *y);
+/*
+ * dy[N][T_out][C_out], before the activation as for conv1d, -> dtable[V][C], dw[K][C][C_out],
+ * db[C_out] (optional). For finite table and w: dy is summed over the places of a token first, in
+ * ascending order, and the sums are multiplied, so that an infinity meets zeros that no term has.
+ */
+WEIR_API weir_status weir_embedding_conv1d_bwd(weir_runtime *rt, const weir_embedding_conv1d *p,
+                                               const int32_t *tokens, const float *table,
+                                               const float *w, const float *dy, float *dtable,
+                                               float *dw, float *db);
+/*
+ * Inference: the products of all V tokens once, product[V][K][C_out] (K - 1 first), and y from them as
+ * often as wanted; the bits are those of weir_embedding_conv1d_fwd. embedding.N is not looked at in
+ * the first.
+ */
+WEIR_API weir_status weir_embedding_conv1d_table(weir_runtime *rt, const weir_embedding_conv1d *p,
+                                                 const float *table, const float *w,
+                                                 float *product);
+WEIR_API weir_status weir_embedding_conv1d_apply(weir_runtime *rt, const weir_embedding_conv1d *p,
+                                                 const int32_t *tokens, const float *product,
+                                                 const float *b, float *y);
+
 /* ---- losses -----------------------------------------------------------------------------------
  * loss = the mean over n of
  *   MAE         |y - t|
