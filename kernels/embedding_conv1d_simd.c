@@ -16,27 +16,32 @@ static void fetch_row(const weir_embedding_call *c, const int32_t *tokens, int64
 }
 
 /* Columns a of step t: the bias, then the steps of the tokens in ascending order. */
-static inline void sum_step(const weir_embedding_call *c, columns a, const int32_t *tokens,
-                            int64_t t, float *y) {
-    vm m0 = a.V == 2 ? v_tail(VL) : a.m, m1 = a.V == 2 ? a.m : v_tail(0);
+TILE_INLINE void sum_columns(const weir_embedding_call *c, columns a, const int32_t *tokens,
+                             int64_t t, float *y, const int V, const bool masked) {
+    const int64_t C = c->C, K = c->K, P_r = c->P_r, last = max(0, t + P_r - c->T + 1);
+    const float *table = c->table + a.c;
     vf sum0 = v_zero(), sum1 = v_zero();
     if (c->b) {
-        sum0 = v_load_m(c->b + a.c, m0);
-        sum1 = v_load_m(c->b + a.c + VL, m1);
+        sum0 = v_load_if(c->b + a.c, a.m, masked && V == 1);
+        if (V == 2) sum1 = v_load_if(c->b + a.c + VL, a.m, masked);
     }
-    int64_t last = max(0, t + c->P_r - c->T + 1);
-    for (int64_t j = min(c->K - 1, t + c->P_r); j >= last; j--) {
-        const float *p = c->table + (tokens[t + c->P_r - j] * c->K + j) * c->C + a.c;
-        if (a.V == 2 && !a.masked) {
-            sum0 = v_add(sum0, v_load(p));
-            sum1 = v_add(sum1, v_load(p + VL));
-        } else {
-            sum0 = v_add(sum0, v_load_m(p, m0));
-            sum1 = v_add(sum1, v_load_m(p + VL, m1));
-        }
+    for (int64_t j = min(K - 1, t + P_r); j >= last; j--) {
+        const float *p = table + (tokens[t + P_r - j] * K + j) * C;
+        sum0 = v_add(sum0, v_load_if(p, a.m, masked && V == 1));
+        if (V == 2) sum1 = v_add(sum1, v_load_if(p + VL, a.m, masked));
     }
-    v_store_m(y + a.c, m0, v_activate(c->activation, sum0));
-    if (a.V == 2) v_store_m(y + a.c + VL, m1, v_activate(c->activation, sum1));
+    v_store_if(y + a.c, a.m, v_activate(c->activation, sum0), masked && V == 1);
+    if (V == 2) v_store_if(y + a.c + VL, a.m, v_activate(c->activation, sum1), masked);
+}
+
+static inline void sum_step(const weir_embedding_call *c, columns a, const int32_t *tokens,
+                            int64_t t, float *y) {
+    if (a.V == 2 && !a.masked)
+        sum_columns(c, a, tokens, t, y, 2, false);
+    else if (a.V == 2)
+        sum_columns(c, a, tokens, t, y, 2, true);
+    else
+        sum_columns(c, a, tokens, t, y, 1, true);
 }
 
 /* Steps t0 <= t < t1 of a sample. */
