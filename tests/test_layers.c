@@ -323,6 +323,45 @@ static void test_gradients_embedding(void **state) {
     }
 }
 
+/* Embedding and convolution are one op, and the pooling behind them is another. */
+static void test_gradients_token_conv(void **state) {
+    (void)state;
+    weir_layer first = conv(4, 3, WEIR_TANH);
+    first.padding = WEIR_SAME;
+    const weir_layer layers[] = {embedding(6, 3, false), first, pool(WEIR_LAYER_AVG_POOL, 2),
+                                 gru(2, 0, 0), dense(1, WEIR_LINEAR)};
+    check_gradients(layers, 5, 8, 1);
+}
+
+/* The same losses as layer by layer but for the order of sums: 100 eps for three steps. */
+static void test_token_conv(void **state) {
+    (void)state;
+    enum { N = 5, T = 30, V = 9, STEPS = 3 };
+    const weir_model_options o = shape_options(T, 1);
+    weir_layer layers[] = {embedding(V, 8, false), conv(6, 5, WEIR_RELU),
+                           pool(WEIR_LAYER_MAX_POOL, 3), dense(1, WEIR_TANH),
+                           weir_layer_default(WEIR_LAYER_LAST_VALUE)};
+    float x[N * T], *target = numbers(N, 2);
+    for (int i = 0; i < N * T; i++) x[i] = (float)(i * i % V);
+    double loss[2][STEPS];
+    for (int alone = 0; alone < 2; alone++) {
+        weir_model *m = create_layers(layers, 5, &o);
+        assert_true(m->layers[0].pair && !m->layers[1].pair);
+        if (alone) m->layers[0].pair = NULL;
+        for (int i = 0; i < STEPS; i++)
+            assert_int_equal(weir_model_train_step(m, N, x, target, &loss[alone][i]), WEIR_OK);
+        weir_model_destroy(m);
+    }
+    for (int i = 0; i < STEPS; i++)
+        assert_true(fabs(loss[0][i] - loss[1][i]) < 100 * 0x1p-23 * loss[0][i]);
+    assert_true(loss[0][STEPS - 1] != loss[0][0]);
+    layers[1].D = 2;
+    weir_model *m = create_layers(layers, 5, &o);
+    assert_true(!m->layers[0].pair && m->layers[1].pair);
+    weir_model_destroy(m);
+    free(target);
+}
+
 static void test_gradients_dense_over_time(void **state) {
     (void)state;
     weir_layer sequence = gru(3, 0, 0);
@@ -348,6 +387,8 @@ int main(void) {
         cmocka_unit_test(test_gradients_lstm),
         cmocka_unit_test(test_gradients_rnn),
         cmocka_unit_test(test_gradients_embedding),
+        cmocka_unit_test(test_gradients_token_conv),
+        cmocka_unit_test(test_token_conv),
         cmocka_unit_test(test_gradients_dense_over_time),
     };
     return cmocka_run_group_tests_name("layers", tests, set_up, tear_down);

@@ -77,7 +77,8 @@ struct layer {
     float *keep;             /* what backward needs beside x and y */
     float *work;             /* what every pass needs beside y */
     bool frozen;             /* its parameters stay as they are */
-    bool fused; /* one op with the next layer: no y, and no gradient with respect to it */
+    /* One op with the next layer: no y, and no gradient with respect to it; NULL: none. */
+    const struct layer_pair *pair;
 };
 
 extern const layer_type weir_layer_conv1d, weir_layer_max_pool, weir_layer_avg_pool,
@@ -105,13 +106,6 @@ float *weir_layer_value(const layer *l, int i);
 float *weir_layer_gradient(const layer *l, int i);
 
 weir_conv1d weir_layer_conv1d_params(const layer *l, int64_t N);
-/* conv1d, and the max pooling behind it, as one op. True when there is one for these two. */
-bool weir_layers_fuse(const layer *conv, const layer *pool);
-/* Both layers at once, conv being fused with conv + 1: the output of the pooling, and from dy with
- * respect to it the gradients of the parameters, and dx unless it is NULL. */
-weir_status weir_layers_forward(const layer *conv, const pass *p, const float *x, float *y);
-weir_status weir_layers_backward(const layer *conv, const pass *p, const float *dy, float *dx);
-
 /* "layer 3 (gru): units is 0, accepted: 1 to 16777216" as ARGUMENT unless min <= value <= 2^24. */
 weir_status weir_layer_check_size(const layer *l, const char *what, int64_t value, int64_t min);
 /* ARGUMENT when the input has no time axis. */

@@ -1,8 +1,8 @@
 /* conv1d and the max pooling that follows it as one op: the same bits, without the activation between
  * them. SPDX-License-Identifier: Apache-2.0 */
-#include "train/model/layer.h"
+#include "train/model/pair.h"
 
-bool weir_layers_fuse(const layer *conv, const layer *pool) {
+static bool fits(const layer *conv, const layer *pool) {
     const weir_layer *c = &conv->spec, *p = &pool->spec;
     return conv->type == &weir_layer_conv1d && pool->type == &weir_layer_max_pool &&
            (c->activation == WEIR_LINEAR || c->activation == WEIR_RELU) && p->P <= 256 &&
@@ -16,17 +16,19 @@ static weir_conv1d_pool params(const layer *conv, int64_t N) {
 /* As weir_layer_pool has it: no more than a byte for each float. */
 static uint8_t *winner(const layer *pool) { return (uint8_t *)(void *)pool->keep; }
 
-weir_status weir_layers_forward(const layer *conv, const pass *p, const float *x, float *y) {
+static weir_status forward(const layer *conv, const pass *p, const float *x, float *y) {
     const weir_conv1d_pool c = params(conv, p->N);
     return weir_conv1d_pool_fwd(p->runtime, &c, x, weir_layer_value(conv, 0),
                                 weir_layer_value(conv, 1), y,
                                 p->training ? winner(conv + 1) : NULL);
 }
 
-weir_status weir_layers_backward(const layer *conv, const pass *p, const float *dy, float *dx) {
+static weir_status backward(const layer *conv, const pass *p, float *dy, float *dx) {
     const weir_conv1d_pool c = params(conv, p->N);
     const layer *pool = conv + 1;
     return weir_conv1d_pool_bwd(p->runtime, &c, conv->x, weir_layer_value(conv, 0), pool->y,
                                 winner(pool), dy, dx, weir_layer_gradient(conv, 0),
                                 weir_layer_gradient(conv, 1));
 }
+
+const layer_pair weir_pair_conv_pool = {.fits = fits, .forward = forward, .backward = backward};

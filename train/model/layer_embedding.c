@@ -24,7 +24,7 @@ static int64_t work_floats(const layer *l, int64_t N) {
     return l->spec.mask_zero ? tokens + (tokens + 3) / 4 : tokens;
 }
 
-static int32_t *tokens_of(const layer *l) { return (int32_t *)(void *)l->work; }
+int32_t *weir_layer_tokens(const layer *l) { return (int32_t *)(void *)l->work; }
 
 static uint8_t *mask_of(const layer *l, int64_t N) {
     return (uint8_t *)(void *)(l->work + N * l->in.T);
@@ -35,7 +35,7 @@ const uint8_t *weir_layer_step_mask(const layer *l, int64_t N) {
 }
 
 static weir_status forward(const layer *l, const pass *p, const float *x, float *y) {
-    int32_t *tokens = tokens_of(l);
+    int32_t *tokens = weir_layer_tokens(l);
     weir_status status = weir_layer_read_tokens(l, p, x, tokens);
     if (status != WEIR_OK) return status;
     if (l->spec.mask_zero) {
@@ -53,7 +53,7 @@ static weir_status backward(const layer *l, const pass *p, const float *x, const
     /* Tokens have no gradient. */
     if (dx) memset(dx, 0, (size_t)(p->N * l->in.T) * sizeof *dx);
     const weir_embedding e = params(l, p->N);
-    return weir_embedding_bwd(p->runtime, &e, tokens_of(l), dy, weir_layer_gradient(l, 0));
+    return weir_embedding_bwd(p->runtime, &e, weir_layer_tokens(l), dy, weir_layer_gradient(l, 0));
 }
 
 const layer_type weir_layer_embedding = {.name = "Embedding",

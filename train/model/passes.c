@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "train/model/pair.h"
 #include "train/model/sequential.h"
 
 /* Samples that a prediction works on at a time: bounds its memory, changes no bit. */
@@ -19,7 +20,7 @@ static int64_t delta_floats(const weir_model *m) {
     int64_t most = 0;
     for (int i = m->first_trained; i < m->layer_count; i++) {
         const int64_t floats = weir_shape_floats(m->layers[i].out);
-        if (!m->layers[i].fused && floats > most) most = floats;
+        if (!m->layers[i].pair && floats > most) most = floats;
     }
     return most;
 }
@@ -32,7 +33,7 @@ static weir_status reserve_outputs(weir_model *m, int64_t N) {
         weir_status status = WEIR_OK;
         if (l->type->work_floats)
             status = replace(m->runtime, &l->work, l->type->work_floats(l, N));
-        if (status == WEIR_OK && l->type->forward && !l->fused)
+        if (status == WEIR_OK && l->type->forward && !l->pair)
             status = replace(m->runtime, &l->y, N * weir_shape_floats(l->out));
         if (status != WEIR_OK) return status;
     }
@@ -60,9 +61,9 @@ static weir_status forward(weir_model *m, const pass *p, const float *x, const f
         layer *l = &m->layers[i];
         l->x = x;
         if (!l->type->forward) continue;
-        float *out = l->fused ? m->layers[++i].y : l->y;
+        float *out = l->pair ? m->layers[++i].y : l->y;
         weir_status status =
-            l->fused ? weir_layers_forward(l, p, x, out) : l->type->forward(l, p, x, out);
+            l->pair ? l->pair->forward(l, p, x, out) : l->type->forward(l, p, x, out);
         if (status != WEIR_OK) return status;
         x = out;
     }
@@ -76,11 +77,11 @@ static weir_status backward(weir_model *m, const pass *p) {
     for (int i = m->layer_count - 1; i >= m->first_trained; i--) {
         const layer *l = &m->layers[i];
         if (!l->type->backward) continue;
-        const bool fused = i > 0 && m->layers[i - 1].fused;
-        if (fused) l = &m->layers[--i];
+        const layer_pair *pair = i > 0 ? m->layers[i - 1].pair : NULL;
+        if (pair) l = &m->layers[--i];
         float *dx = i > m->first_trained ? m->delta[1 - now] : NULL;
-        weir_status status = fused ? weir_layers_backward(l, p, m->delta[now], dx)
-                                   : l->type->backward(l, p, l->x, l->y, m->delta[now], dx);
+        weir_status status = pair ? pair->backward(l, p, m->delta[now], dx)
+                                  : l->type->backward(l, p, l->x, l->y, m->delta[now], dx);
         if (status != WEIR_OK) return status;
         now = 1 - now;
     }

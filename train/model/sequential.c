@@ -5,6 +5,7 @@
 
 #include "train/model/builtin.h"
 #include "train/model/initializers.h"
+#include "train/model/pair.h"
 #include "train/model/sequential.h"
 #include "train/model/streams.h"
 
@@ -99,7 +100,8 @@ static weir_status build_layers(weir_model *m) {
         weir_status status = build_layer(m, i, in);
         if (status != WEIR_OK) return status;
         in = m->layers[i].out;
-        if (i > 0) m->layers[i - 1].fused = weir_layers_fuse(&m->layers[i - 1], &m->layers[i]);
+        if (i > 0 && !(i > 1 && m->layers[i - 2].pair))
+            m->layers[i - 1].pair = weir_pair_find(&m->layers[i - 1], &m->layers[i]);
     }
     return WEIR_OK;
 }

@@ -10,6 +10,9 @@
  */
 weir_status weir_layer_read_tokens(const layer *l, const pass *p, const float *x, int32_t *tokens);
 
+/* Where an embedding keeps the tokens of the pass under way. */
+int32_t *weir_layer_tokens(const layer *l);
+
 /* For build(): the input is [T][1] and V is in range. */
 weir_status weir_layer_check_tokens(const layer *l);
 
