@@ -60,50 +60,77 @@ const weir_kernels *weir_runtime_kernels(const weir_runtime *rt) {
     return weir_kernels_get(weir_runtime_isa(rt));
 }
 
+void weir_tree_subtrees(weir_runtime *rt, int64_t leaves, int *subtree) {
+    for (int64_t l = 0; l < leaves; l++) subtree[l] = 1;
+    if (weir_runtime_homes(rt) < 2) return;
+    for (int i = 0; i < weir_runtime_nodes(rt); i++) {
+        int64_t first, last;
+        if (weir_runtime_node_share(rt, i, leaves, &first, &last) != WEIR_OK) continue;
+        while (first < last) {
+            /* The largest subtree that begins here and ends on the node, or with the tree. */
+            int64_t n = 1;
+            while (first % (2 * n) == 0 && n < leaves && (first + 2 * n <= last || last == leaves))
+                n *= 2;
+            for (int64_t l = first; l < first + n && l < leaves; l++) subtree[l] = (int)n;
+            first += n;
+        }
+    }
+}
+
+enum { TREE_LEAVES_MOST = 64 }; /* more are summed in one step everywhere */
+
 typedef struct tree {
     const weir_kernels *kernels;
     float *first, *others;
     int64_t leaves, floats;
-    int64_t from;  /* the first distance between leaves that are added */
-    int64_t block; /* leaves of a subtree, a power of two; all distances are below it */
-    int64_t parts; /* into which the elements of a subtree are cut */
+    int subtree[TREE_LEAVES_MOST]; /* leaves of the subtree that each leaf is summed with first */
 } tree;
 
-/* Item subtree parts + part. */
+/* Leaf a += leaf a + step, elements e0 to e1. */
+static void add_leaf(const tree *t, int64_t a, int64_t step, int64_t e0, int64_t e1) {
+    t->kernels->add(e0, e1, weir_leaf_of(t->first, t->others, a, t->floats),
+                    weir_leaf_of(t->first, t->others, a + step, t->floats));
+}
+
+/* Item l: of the subtree that leaf l is in, the elements that fall to l. It is run by the worker that
+ * summed leaf l, unless another takes it. */
 static void sum_subtrees(void *arg, int64_t begin, int64_t end, int worker) {
     const tree *t = arg;
     (void)worker;
-    for (int64_t item = begin; item < end; item++) {
-        const int64_t l0 = item / t->parts * t->block, part = item % t->parts;
-        const int64_t l1 = l0 + t->block < t->leaves ? l0 + t->block : t->leaves;
-        const int64_t e0 = t->floats * part / t->parts, e1 = t->floats * (part + 1) / t->parts;
-        for (int64_t step = t->from; step < l1 - l0; step *= 2)
+    for (int64_t l = begin; l < end; l++) {
+        const int64_t n = t->subtree[l], l0 = l / n * n,
+                      l1 = l0 + n < t->leaves ? l0 + n : t->leaves;
+        const int64_t e0 = t->floats * (l - l0) / (l1 - l0),
+                      e1 = t->floats * (l - l0 + 1) / (l1 - l0);
+        for (int64_t step = 1; step < n; step *= 2)
             for (int64_t leaf = l0; leaf + step < l1; leaf += 2 * step)
-                t->kernels->add(e0, e1, weir_leaf_of(t->first, t->others, leaf, t->floats),
-                                weir_leaf_of(t->first, t->others, leaf + step, t->floats));
+                add_leaf(t, leaf, step, e0, e1);
     }
 }
 
-/* Distances from `from` on, inside subtrees of `block` leaves. */
-static weir_status sum_level(weir_runtime *rt, tree t, int64_t from, int64_t block) {
-    const int64_t subtrees = (t.leaves - 1) / block + 1;
-    const int64_t grain = weir_grain(16 * (block / from), 64);
-    t.from = from;
-    t.block = block;
-    t.parts = (t.floats - 1) / grain + 1;
-    return weir_parallel_for(rt, subtrees * t.parts, 1, sum_subtrees, &t);
+/* The tree, less the subtrees that are summed already; elements e0 to e1. */
+static void sum_rest(void *arg, int64_t e0, int64_t e1, int worker) {
+    const tree *t = arg;
+    (void)worker;
+    for (int64_t step = 1; step < t->leaves; step *= 2)
+        for (int64_t leaf = 0; leaf + step < t->leaves; leaf += 2 * step)
+            if (t->leaves > TREE_LEAVES_MOST || t->subtree[leaf] <= step)
+                add_leaf(t, leaf, step, e0, e1);
 }
 
 weir_status weir_tree_sum(weir_runtime *rt, int64_t leaves, float *first, float *others,
                           int64_t floats) {
-    const tree t = {weir_runtime_kernels(rt), first, others, leaves, floats, 1, 1, 1};
+    tree t = {weir_runtime_kernels(rt), first, others, leaves, floats, {0}};
+    const int64_t grain = weir_grain(16 * leaves, 64);
     if (leaves < 2 || floats < 1) return WEIR_OK;
-    int64_t all = 1, own = 1; /* leaves of the whole tree, of a node's largest subtree */
-    while (all < leaves) all *= 2;
-    const int homes = weir_runtime_homes(rt);
-    while (homes > 1 && 2 * own * homes <= leaves) own *= 2;
-    if (own > 1) WEIR_TRY(sum_level(rt, t, 1, own));
-    return sum_level(rt, t, own, all);
+    /* A few elements are not worth a loop of their own on the nodes. */
+    const bool inside = floats > grain && weir_runtime_homes(rt) > 1;
+    for (int64_t l = 0; l < leaves && l < TREE_LEAVES_MOST; l++) t.subtree[l] = 1;
+    if (inside && leaves <= TREE_LEAVES_MOST) {
+        weir_tree_subtrees(rt, leaves, t.subtree);
+        WEIR_TRY(weir_parallel_for(rt, leaves, 1, sum_subtrees, &t));
+    }
+    return weir_parallel_for(rt, floats, grain, sum_rest, &t);
 }
 
 int64_t weir_grain(int64_t work, int64_t multiple) {

@@ -52,11 +52,14 @@ static inline float *weir_leaf_of(float *first, float *others, int64_t leaf, int
 }
 /*
  * Sums the leaves pairwise, 0 += 1, 2 += 3, ..., then 0 += 2, 4 += 6, ...; the sum ends in leaf 0. Each
- * worker takes some of the elements of all leaves; but where workers are on several NUMA nodes, the
- * leaves of a node are summed there first, as far as they make whole subtrees.
+ * worker takes some of the elements of all leaves; but where workers are on several NUMA nodes, subtrees
+ * whose leaves are all on one node are summed there first. The bits are those of the tree.
  */
 weir_status weir_tree_sum(weir_runtime *rt, int64_t leaves, float *first, float *others,
                           int64_t floats);
+/* subtree[leaves]: how many leaves the largest subtree has that each leaf is in and that lies on one
+ * node, a power of two (the last one may have fewer leaves than that); 1 on a machine with one node. */
+void weir_tree_subtrees(weir_runtime *rt, int64_t leaves, int *subtree);
 
 /* Items of `work` multiply-adds each that are worth a chunk of their own (4 to 12 microseconds), a
  * multiple of `multiple`. Depends on nothing but its arguments. */

@@ -192,8 +192,11 @@ static struct weir_block *scratch_new(weir_runtime *r, int64_t bytes, int node) 
     if (!block) return NULL;
     block->node = node;
     if (bytes >= HUGE_PAGE) madvise(block->memory, (size_t)block->bytes, MADV_HUGEPAGE);
+    if (node < 0) return block;
     /* Where it can't be bound, its first user is on the node. */
-    if (node >= 0) weir_topology_bind_memory(r->topology, block->memory, block->bytes, node);
+    weir_errors_mute(true);
+    weir_topology_bind_memory(r->topology, block->memory, block->bytes, node);
+    weir_errors_mute(false);
     return block;
 }
 

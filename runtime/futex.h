@@ -18,6 +18,12 @@ static inline void weir_futex_wait(_Atomic uint32_t *word, uint32_t value) {
 /* The same for ns at most. */
 static inline void weir_futex_wait_for(_Atomic uint32_t *word, uint32_t value, int64_t ns) {
     const struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+#ifdef SYS_futex_time64 /* 32-bit systems: SYS_futex takes a time of the old form there */
+    if (sizeof time.tv_sec > sizeof(long)) {
+        syscall(SYS_futex_time64, word, FUTEX_WAIT_PRIVATE, value, &time, NULL, 0);
+        return;
+    }
+#endif
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &time, NULL, 0);
 }
 

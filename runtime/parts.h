@@ -52,11 +52,8 @@ const int *weir_topology_siblings(const weir_topology *topology);
 int weir_topology_cpu_of(const weir_topology *topology, int os_cpu);
 /* True when threads can't be bound: the topology is not this machine's. */
 bool weir_topology_synthetic(const weir_topology *topology);
-/* Binds a thread to a processing unit. Errors: MEMORY, SYSTEM. */
+/* Binds a thread to a processing unit, or with -1 to all that are allowed. Errors: MEMORY, SYSTEM. */
 weir_status weir_topology_bind(const weir_topology *topology, pthread_t thread, int os_cpu);
-/* Moves the thread with this number to a processing unit that it may run on; its affinity stays.
- * Errors: MEMORY, SYSTEM (also when it may not run there). */
-weir_status weir_topology_pull(const weir_topology *topology, int tid, int os_cpu);
 /* The machine's NUMA nodes, without what depends on a runtime. */
 const weir_node_info *weir_topology_nodes(const weir_topology *topology, int *count);
 /* The node itself if this process may have its memory, else the nearest such node; -1: none. */

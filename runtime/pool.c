@@ -56,7 +56,7 @@ static uint32_t claim(struct share *share, int worker) {
 static uint32_t run_share(weir_team *team, int owner, int worker) {
     uint32_t ran = 0, left;
     while ((left = claim(&team->shares[owner], worker)) > 0) {
-        atomic_store_explicit(&team->shares[worker].holds, true, memory_order_relaxed);
+        atomic_store(&team->shares[worker].holds, true);
         /* The chunk before, maybe of another loop, may have changed it. The caller's are of one. */
         if (worker > 0) weir_denormals_flush();
         const int64_t end = weir_first_chunk(team->chunks, team->threads, owner + 1);
@@ -74,25 +74,40 @@ static void work(weir_team *team, int worker) {
     for (int i = own->near_first; i < worker; i++) ran += run_share(team, i, worker);
     for (int i = own->near_last; i < team->threads; i++) ran += run_share(team, i, worker);
     for (int i = 0; i < own->near_first; i++) ran += run_share(team, i, worker);
-    if (ran == 0) return;
-    atomic_store_explicit(&own->holds, false, memory_order_relaxed);
-    const uint32_t before = atomic_fetch_sub(&team->unfinished, ran);
-    if (before == ran && atomic_load(&team->caller_sleeps)) weir_futex_wake(&team->unfinished, 1);
+    if (ran > 0) {
+        atomic_store(&own->holds, false);
+        const uint32_t before = atomic_fetch_sub(&team->unfinished, ran);
+        if (before == ran && atomic_load(&team->caller_sleeps))
+            weir_futex_wake(&team->unfinished, 1);
+    }
     weir_team_go_home(team, worker);
 }
 
-static int64_t next_nap(int64_t nap) { return nap < LONGEST_NAP_NS ? 2 * nap : nap; }
+/* How one who waits for others' chunks goes on: naps that double, and the core that it may lend. */
+struct patience {
+    int64_t nap_ns;
+    int borrower; /* worker that has this thread's core, -1 none */
+};
+
+/* Looks whom to help; returns how long to sleep. */
+static int64_t be_patient(weir_team *team, int worker, uint32_t epoch, struct patience *p) {
+    if (p->borrower >= 0 && !atomic_load(&team->shares[p->borrower].away)) p->borrower = -1;
+    if (p->borrower < 0 && team->lends)
+        p->borrower = weir_team_lend(team, worker, epoch, p->nap_ns > NAP_NS);
+    const int64_t nap_ns = p->nap_ns;
+    if (p->nap_ns < LONGEST_NAP_NS) p->nap_ns *= 2;
+    return nap_ns;
+}
 
 static void wait_for_loop(weir_team *team, int worker, uint32_t seen) {
     if (weir_spin_while(&team->epoch, seen, team->spin_ns)) return;
     atomic_fetch_add(&team->sleepers, 1);
-    bool lent = false;
-    for (int64_t nap = NAP_NS; atomic_load(&team->epoch) == seen; nap = next_nap(nap)) {
-        /* Others still run a loop that has no chunk for this worker. */
-        const bool watches = team->lends && atomic_load(&team->unfinished) > 0;
-        if (watches && !lent) lent = weir_team_lend(team, worker);
-        if (watches)
-            weir_futex_wait_for(&team->epoch, seen, nap);
+    struct patience patience = {NAP_NS, -1};
+    while (atomic_load(&team->epoch) == seen) {
+        weir_team_go_home(team, worker); /* it may have been taken for one that still works */
+        /* While others still run the loop, there may be one to help. */
+        if (atomic_load(&team->unfinished) > 0)
+            weir_futex_wait_for(&team->epoch, seen, be_patient(team, worker, seen, &patience));
         else
             weir_futex_wait(&team->epoch, seen);
     }
@@ -100,35 +115,25 @@ static void wait_for_loop(weir_team *team, int worker, uint32_t seen) {
 }
 
 static void wait_for_chunks(weir_team *team) {
+    const uint32_t epoch = atomic_load(&team->epoch);
+    struct patience patience = {NAP_NS, -1};
     uint32_t left;
-    bool lent = false; /* then spinning would take the core from who has it now */
-    for (int64_t nap = NAP_NS;
-         (left = atomic_load_explicit(&team->unfinished, memory_order_acquire)) > 0;) {
-        if (!lent && weir_spin_while(&team->unfinished, left, team->spin_ns)) continue;
-        lent = weir_team_lend(team, 0) || lent;
+    while ((left = atomic_load_explicit(&team->unfinished, memory_order_acquire)) > 0) {
+        /* Spinning would take the core from who has borrowed it. */
+        if (patience.borrower < 0 && weir_spin_while(&team->unfinished, left, team->spin_ns))
+            continue;
+        const int64_t nap_ns = be_patient(team, 0, epoch, &patience);
         atomic_store(&team->caller_sleeps, 1);
-        weir_futex_wait_for(&team->unfinished, left, nap);
+        weir_futex_wait_for(&team->unfinished, left, nap_ns);
         atomic_store(&team->caller_sleeps, 0);
-        nap = next_nap(nap);
     }
-}
-
-/* The system's number of this thread, asked for once in each process. */
-static int thread_number(void) {
-    static _Thread_local int number;
-    static _Thread_local unsigned forks;
-    if (number == 0 || forks != weir_fork_count()) {
-        number = (int)syscall(SYS_gettid);
-        forks = weir_fork_count();
-    }
-    return number;
 }
 
 static void *worker_main(void *arg) {
     struct share *share = arg;
     weir_team *team = share->team;
     const weir_runtime *runtime = team->runtime;
-    atomic_store(&share->tid, thread_number());
+    atomic_store(&share->tid, (int)syscall(SYS_gettid));
     weir_enter(runtime, share->worker);
     for (uint32_t seen = 0;;) {
         wait_for_loop(team, share->worker, seen);
@@ -147,12 +152,15 @@ void weir_team_run(weir_team *team, const weir_loop *loop) {
         weir_leave(outside);
         return;
     }
+    const int homeless = atomic_exchange(&team->homeless, 0);
+    if (homeless > 0)
+        weir_warn(&loop->runtime->options, "worker %d can't go back to its core; going on unbound",
+                  homeless);
     const int cpu = sched_getcpu();
     if (cpu != team->caller_cpu && team->vacant_cpu >= 0) weir_team_make_room(team, cpu);
-    atomic_store_explicit(&team->shares[0].tid, thread_number(), memory_order_relaxed);
     team->loop = *loop;
     team->chunks = units < most ? units : most;
-    atomic_store_explicit(&team->unfinished, (uint32_t)team->chunks, memory_order_relaxed);
+    atomic_store_explicit(&team->unfinished, (uint32_t)team->chunks, memory_order_release);
     for (int w = 0; w < team->threads; w++) {
         const int64_t chunks = weir_first_chunk(team->chunks, team->threads, w + 1) -
                                weir_first_chunk(team->chunks, team->threads, w);
@@ -244,7 +252,7 @@ weir_status weir_team_create(weir_runtime *runtime) {
     team->vacant_cpu = runtime->threads <= cores ? runtime->workers[0].os_cpu : -1;
     const bool crowded = is_crowded(runtime, cores);
     team->spin_ns = crowded ? SPIN_CROWDED_NS : SPIN_NS;
-    team->lends = !crowded;
+    team->lends = !crowded && weir_team_can_watch((int)syscall(SYS_gettid));
     pthread_mutex_init(&team->moving, NULL);
     team->runtime = runtime;
     team->shares = shares;
@@ -261,20 +269,22 @@ weir_status weir_team_create(weir_runtime *runtime) {
 }
 
 static void free_team(weir_team *team) {
-    pthread_mutex_destroy(&team->moving);
     free(team->shares);
     free(team);
 }
 
 void weir_team_abandon(weir_team *team) {
-    if (team) free_team(team);
+    if (team) free_team(team); /* a thread that isn't here may hold the mutex: it is left alone */
 }
 
 void weir_team_destroy(weir_team *team) {
     if (!team) return;
+    pthread_mutex_lock(&team->moving); /* from here on no one is moved, and threads may end */
     atomic_store(&team->stop, true);
+    pthread_mutex_unlock(&team->moving);
     atomic_fetch_add(&team->epoch, 1);
     weir_futex_wake(&team->epoch, team->threads);
     for (int w = 1; w < team->threads; w++) pthread_join(team->shares[w].thread, NULL);
+    pthread_mutex_destroy(&team->moving);
     free_team(team);
 }

@@ -18,7 +18,7 @@ void weir_replicas_get(weir_runtime *r, const float *source, int64_t floats,
     for (int i = 0; i < r->node_count; i++) {
         const weir_node_info *node = &r->nodes[i];
         atomic_init(&replicas->progress[i], 0);
-        replicas->copy[i] = node->arena >= 0 ? weir_scratch_on(r, bytes, node->arena) : NULL;
+        replicas->copy[i] = node->replica ? weir_scratch_on(r, bytes, node->arena) : NULL;
     }
 }
 

@@ -42,7 +42,8 @@ static weir_status plan_nodes(weir_runtime *r) {
     }
     r->binds = r->homes > 1 && !weir_topology_synthetic(r->topology);
     for (int i = 0; i < r->node_count; i++)
-        r->nodes[i].replica = r->homes > 1 && r->nodes[i].arena >= 0;
+        r->nodes[i].replica =
+            r->homes > 1 && r->node_count <= WEIR_REPLICAS_MAX && r->nodes[i].arena >= 0;
     return WEIR_OK;
 }
 

@@ -12,11 +12,10 @@ void *weir_scratch_get(weir_runtime *runtime, int64_t bytes);
 void weir_scratch_put(weir_runtime *runtime, void *scratch); /* NULL is allowed */
 
 /*
- * Copies of what a parallel call only reads (weights), one on each NUMA node that has workers. On a
- * machine with one such node, and for less than a page, there is no copy, and none is an error: the
- * source serves.
+ * Copies of what a parallel call only reads (weights), one on each node whose weir_node_info says
+ * `replica`. Less than a page is not copied, and where there is no memory for a copy the source serves.
  */
-enum { WEIR_REPLICAS_MAX = 64 }; /* nodes; workers of others read the source */
+enum { WEIR_REPLICAS_MAX = 64 }; /* NUMA nodes; on a machine with more nothing is copied */
 
 typedef struct weir_replicas {
     const float *source; /* [floats] */
@@ -37,6 +36,10 @@ const float *weir_replica(weir_replicas *replicas, int worker);
 void weir_replicas_put(weir_replicas *replicas);
 /* NUMA nodes among which the workers are, at least 1. */
 int weir_runtime_homes(const weir_runtime *runtime);
+
+/* While muted, what fails on this thread leaves weir_last_error() as it is: for steps that a call can do
+ * without. */
+void weir_errors_mute(bool mute);
 
 /* Makes this thread round to nearest, trap nothing and take denormals, read or made, for zero,
  * whatever it was set to before; returns what to restore. */

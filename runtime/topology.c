@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <hwloc.h>
-#include <hwloc/linux.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,27 +219,15 @@ int weir_topology_cpu_of(const weir_topology *t, int os_cpu) {
 weir_status weir_topology_bind(const weir_topology *t, pthread_t thread, int os_cpu) {
     hwloc_cpuset_t set = hwloc_bitmap_alloc();
     if (!set) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a set of CPUs");
-    hwloc_bitmap_only(set, (unsigned)os_cpu);
+    if (os_cpu >= 0)
+        hwloc_bitmap_only(set, (unsigned)os_cpu);
+    else
+        hwloc_bitmap_copy(set, t->allowed);
     const int rc = hwloc_set_thread_cpubind(t->hwloc, thread, set, 0);
     const int error = errno;
     hwloc_bitmap_free(set);
     if (rc == 0) return WEIR_OK;
     return weir_fail(WEIR_ERROR_SYSTEM, "can't bind to CPU %d: %s", os_cpu, strerror(error));
-}
-
-weir_status weir_topology_pull(const weir_topology *t, int tid, int os_cpu) {
-    hwloc_cpuset_t before = hwloc_bitmap_alloc(), one = hwloc_bitmap_alloc();
-    bool moved = false;
-    if (before && one && hwloc_linux_get_tid_cpubind(t->hwloc, tid, before) == 0 &&
-        hwloc_bitmap_isset(before, (unsigned)os_cpu)) {
-        hwloc_bitmap_only(one, (unsigned)os_cpu);
-        moved = hwloc_linux_set_tid_cpubind(t->hwloc, tid, one) == 0;
-        if (moved) hwloc_linux_set_tid_cpubind(t->hwloc, tid, before);
-    }
-    hwloc_bitmap_free(before);
-    hwloc_bitmap_free(one);
-    if (moved) return WEIR_OK;
-    return weir_fail(WEIR_ERROR_SYSTEM, "can't move thread %d to CPU %d", tid, os_cpu);
 }
 
 const weir_node_info *weir_topology_nodes(const weir_topology *t, int *count) {

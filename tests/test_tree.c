@@ -44,6 +44,42 @@ static void check(weir_runtime *runtime, int leaves, int floats) {
     free(others);
 }
 
+static weir_runtime *create(const char *machine, int threads) {
+    setenv("HWLOC_SYNTHETIC", machine, 1);
+    weir_runtime_options options = weir_runtime_options_default();
+    options.threads = threads;
+    options.bind = WEIR_BIND_SPREAD;
+    weir_runtime *runtime;
+    assert_int_equal(weir_runtime_create(&options, &runtime), WEIR_OK);
+    return runtime;
+}
+
+/* Subtrees that lie on one node, as "leaves x subtrees" from the first leaf on. */
+static void test_subtrees(void **state) {
+    (void)state;
+    static const struct {
+        const char *machine;
+        int threads, leaves, subtrees[12]; /* sizes, 0 ends them */
+    } cases[] = {{"node:1 core:4 pu:1", 4, 32, {1}},
+                 {"node:2 core:4 pu:1", 8, 32, {16, 16}},
+                 {"node:2 core:4 pu:1", 8, 31, {16, 16}}, /* the last has 15 leaves */
+                 {"node:4 core:2 pu:1", 8, 16, {4, 4, 4, 4}},
+                 {"node:4 core:2 pu:1", 8, 4, {1, 1, 1, 1}},
+                 {"node:2 core:2 pu:1", 3, 32, {16, 8, 8}}, /* 0-23, 24-31 */
+                 {"node:3 core:1 pu:1", 3, 32, {8, 4, 4, 8, 8}}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        weir_runtime *runtime = create(cases[i].machine, cases[i].threads);
+        int subtree[MOST_LEAVES];
+        weir_tree_subtrees(runtime, cases[i].leaves, subtree);
+        const int *size = cases[i].subtrees;
+        for (int l = 0; l < cases[i].leaves; l += subtree[l]) {
+            assert_int_equal(subtree[l], *size);
+            if (size[1] != 0) size++;
+        }
+        weir_runtime_destroy(runtime);
+    }
+}
+
 static void test_tree(void **state) {
     (void)state;
     static const struct {
@@ -56,21 +92,17 @@ static void test_tree(void **state) {
                  {"node:8 core:1 pu:1", 8, 8}};
     fill();
     for (size_t p = 0; p < sizeof plans / sizeof *plans; p++) {
-        setenv("HWLOC_SYNTHETIC", plans[p].machine, 1);
-        weir_runtime_options options = weir_runtime_options_default();
-        options.threads = plans[p].threads;
-        options.bind = WEIR_BIND_SPREAD;
-        weir_runtime *runtime;
-        assert_int_equal(weir_runtime_create(&options, &runtime), WEIR_OK);
+        weir_runtime *runtime = create(plans[p].machine, plans[p].threads);
         assert_int_equal(weir_runtime_homes(runtime), plans[p].homes);
         for (int leaves = 1; leaves <= MOST_LEAVES; leaves++) check(runtime, leaves, 67);
-        check(runtime, 16, MOST_FLOATS);
+        for (int leaves = 28; leaves <= MOST_LEAVES; leaves++) check(runtime, leaves, MOST_FLOATS);
         check(runtime, 32, 1);
         weir_runtime_destroy(runtime);
     }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tree)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_subtrees),
+                                       cmocka_unit_test(test_tree)};
     return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
 }

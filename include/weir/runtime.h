@@ -149,7 +149,9 @@ WEIR_API weir_status weir_machine_describe(weir_machine_info *info);
 /*
  * Where worker `worker` of the runtime was placed. Worker 0 is the calling thread, whose affinity is
  * left alone: its place is the core that is kept free for it. Where the operating system runs the
- * caller on another worker's core, that worker moves to the core kept free. Errors: ARGUMENT.
+ * caller on another worker's core, that worker moves to the core kept free. A worker that another
+ * program keeps off its core is lent that of a worker who waits, for the rest of a call.
+ * Errors: ARGUMENT.
  */
 WEIR_API weir_status weir_runtime_worker(const weir_runtime *runtime, int worker,
                                          weir_worker_info *info);
