@@ -42,5 +42,10 @@ Work onednn_lstm_fwd(const Backend &backend, const weir_lstm &p, const weir_lstm
 Work onednn_lstm_bwd(const Backend &backend, const weir_lstm &p, const weir_lstm_tensors &t,
                      const float *dy);
 
+Work onednn_rnn_fwd(const Backend &backend, const weir_rnn &p, const weir_rnn_tensors &t,
+                    bool training);
+Work onednn_rnn_bwd(const Backend &backend, const weir_rnn &p, const weir_rnn_tensors &t,
+                    const float *dy);
+
 } // namespace bench
 #endif

@@ -40,5 +40,11 @@ Work onednn_lstm_fwd(const Backend &, const weir_lstm &, const weir_lstm_tensors
 Work onednn_lstm_bwd(const Backend &, const weir_lstm &, const weir_lstm_tensors &, const float *) {
     return none();
 }
+Work onednn_rnn_fwd(const Backend &, const weir_rnn &, const weir_rnn_tensors &, bool) {
+    return none();
+}
+Work onednn_rnn_bwd(const Backend &, const weir_rnn &, const weir_rnn_tensors &, const float *) {
+    return none();
+}
 
 } // namespace bench

@@ -15,7 +15,8 @@ from html import escape
 
 import roofline_svg
 
-AREAS = {"conv1d": "Convolution", "pool": "Pooling", "gru": "GRU", "lstm": "LSTM", "runtime": "Thread pool",
+AREAS = {"conv1d": "Convolution", "pool": "Pooling", "gru": "GRU", "lstm": "LSTM", "rnn": "SimpleRNN",
+         "runtime": "Thread pool",
          "idle": "Sleeping threads", "train_step": "Training steps",
          "speedup": "Training steps on one thread and on all",
          "contention": "Training steps beside a busy process",
@@ -133,7 +134,7 @@ def describe(runs):
     machine, context = runs[0]["machine"], runs[0]["context"]
     caches = ", ".join(f"{name} {bytes_text(machine[key])}" for name, key in
                        (("L1d", "l1d_bytes"), ("L2", "l2_bytes"), ("L3", "l3_bytes")) if machine[key])
-    versions = next((run["context"] for run in runs if run["area"] in ("conv1d", "pool", "gru", "lstm")), context)
+    versions = next((run["context"] for run in runs if run["area"] in ("conv1d", "pool", "gru", "lstm", "rnn")), context)
     onednn = [versions[key] for key in ("oneDNN", "oneDNN of the peer program") if versions.get(key)]
     facts = [("CPU", machine["cpu"]),
              ("Cores", f'{machine["cores_allowed"]:.0f} of {machine["cores"]:.0f} allowed, '

@@ -13,7 +13,8 @@ import unittest
 REPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "report.py")
 PROGRAMS = []
 SHAPES = {"bench_conv1d": "N:1 T:19 Cin:3 Cout:8 K:3 P:2\nN:2 T:30 Cin:8 Cout:8 K:5\n",
-          "bench_gru": "N:2 T:5 Cin:3 H:4\n", "bench_lstm": "N:2 T:5 Cin:3 H:4\n", "bench_pool": "N:2 T:9 C:8 P:3\n"}
+          "bench_gru": "N:2 T:5 Cin:3 H:4\n", "bench_lstm": "N:2 T:5 Cin:3 H:4\n",
+          "bench_rnn": "N:2 T:5 Cin:3 H:4\n", "bench_pool": "N:2 T:9 C:8 P:3\n"}
 
 
 def report(*arguments):

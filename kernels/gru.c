@@ -145,6 +145,7 @@ static weir_gru_call call_of_samples(const gru_job *job, int64_t n0, int64_t n1,
     c.samples_after = p->N - n1;
     t->x += n0 * p->T * p->C_in;
     if (t->h0) t->h0 += n0 * p->H;
+    if (t->step_mask) t->step_mask += n0 * p->T;
     if (t->mask_x) t->mask_x += n0 * p->mask_gates * p->C_in;
     if (t->mask_h) t->mask_h += n0 * p->mask_gates * p->H;
     c.reserve_in += gru_gates_at(p, n0, 0);

@@ -8,6 +8,7 @@
  *
  *   reserve   [N] gates  [T][3 or 4][H_p]  z, r, candidate; with reset_after also q = hh Uh + b1h
  *                 states [T + 1][H_p]      h before step 0, then after each step
+ *             the gates of a step that is passed over are 0
  *   dgates    [N][steps][3 or 4][H_p]     dz, dr, dcandidate before the activations; with
  *                                         reset_after also dq = r dcandidate
  *   packed    [panels of 16 columns][rows][16], columns beyond the last are zero:

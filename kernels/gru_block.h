@@ -7,6 +7,7 @@
 
 #include "kernels/gru_tile.h"
 #include "kernels/rows.h"
+#include "kernels/steps.h"
 
 /* The reserve has one stream for each sample of a block, more than the hardware follows. */
 static inline void prefetch(const float *p, int64_t n) {
@@ -16,15 +17,21 @@ static inline void prefetch(const float *p, int64_t n) {
 /* A block of samples on its way through time. */
 typedef struct block {
     const weir_gru_call *c;
+    step_order steps;
     int64_t n0, m; /* samples n0 .. n0 + m - 1 */
     int64_t H, C;  /* padded */
     int64_t masks; /* gates that are told apart: 1 or 3 */
     float *next;   /* of the scratch not yet in use */
 } block;
 
+static inline step_order gru_steps(const weir_gru_call *c) {
+    return (step_order){c->t.step_mask, c->p.T, c->p.go_backwards};
+}
+
 static inline block block_begin(const weir_gru_call *c, int64_t n0, int64_t n1) {
     bool masked = c->t.mask_x || c->t.mask_h;
     return (block){.c = c,
+                   .steps = gru_steps(c),
                    .n0 = n0,
                    .m = n1 - n0 < GRU_ROWS ? n1 - n0 : GRU_ROWS,
                    .H = gru_padded(c->p.H),

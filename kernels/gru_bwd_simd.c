@@ -15,8 +15,10 @@
  *   dx         s mask, s one chain over the units of z, r, c; with one mask per gate s_z mask_z,
  *              then fma(s_r, mask_r, .), fma(s_c, mask_c, .)
  *
- * Weights: dw, du, db are chains of fma over n, then s, both ascending, from 0, or from what earlier
- * calls left: dw adds xm d; du adds hm d (candidate, before: (r hm) dc; after: hm dq); db adds d.
+ * Where a step is passed over, all gradients of gates and dx are 0 and dh stays dh + dy.
+ *
+ * Weights: dw, du, db are chains of fma over n, then s, both ascending and without the steps that are
+ * passed over, from 0, or from what earlier calls left: dw adds xm d; du adds hm d (candidate, before: (r hm) dc; after: hm dq); db adds d.
  *
  * A call takes some steps of a sequence, those after them having been taken by earlier calls: so
  * both kernels go through a few steps while they are in the second cache, and gru_bwd_weights, which
@@ -28,6 +30,10 @@
 #include "kernels/gru_block.h"
 #include "kernels/gru_outer.h"
 #include "kernels/vmath.h"
+
+static void zero(float *p, int64_t n) {
+    for (int64_t i = 0; i < n; i++) p[i] = 0.0f;
+}
 
 /* ---- data ---- */
 
@@ -42,6 +48,7 @@ typedef struct backward {
     float *x;     /* [GRU_ROWS][C] products with W transposed */
     rows mask[3]; /* of the sums, if any */
     int sums;     /* to be added: 0 before the first step */
+    int64_t s;    /* the step */
 } backward;
 
 /* What has reached the state: vector k of row r. */
@@ -104,14 +111,37 @@ static inline __attribute__((always_inline)) void row_reset(const backward *w, i
     }
 }
 
+static bool row_passed(const backward *w, int64_t r) {
+    return step_passed(&w->b.steps, w->b.n0 + r, w->s);
+}
+
+/* The same where the step is passed over. */
+static void row_gates_passed(const backward *w, int64_t r) {
+    const weir_gru *p = &w->b.c->p;
+    const int64_t H = w->b.H;
+    float *d = w->d + r * w->d_stride;
+    for (int64_t k = 0; k < H; k += VL) {
+        vf dh = state_gradient(w, r, k);
+        if (w->dy.p && k < p->H) dh = v_add(dh, load_below(w->dy.p + r * w->dy.stride, k, p->H));
+        v_store(w->dh + r * H + k, dh);
+    }
+    for (int64_t k = 0; k < gru_parts(p) * H; k += VL) v_store(d + k, v_zero());
+}
+
 /* The usual case gets code of its own, without a branch for each vector. */
 static void backward_gates(const backward *w) {
     weir_activation activation = w->b.c->p.activation, recurrent = w->b.c->p.recurrent;
-    bool plain = w->sums == 1 && !w->mask[0].p && w->dy.p;
-    if (plain && activation == WEIR_TANH && recurrent == WEIR_SIGMOID)
+    bool plain = w->sums == 1 && !w->mask[0].p && w->dy.p && !w->b.steps.mask;
+    if (plain && activation == WEIR_TANH && recurrent == WEIR_SIGMOID) {
         for (int64_t r = 0; r < w->b.m; r++) row_gates(w, r, true, WEIR_TANH, WEIR_SIGMOID);
-    else
-        for (int64_t r = 0; r < w->b.m; r++) row_gates(w, r, false, activation, recurrent);
+        return;
+    }
+    for (int64_t r = 0; r < w->b.m; r++) {
+        if (row_passed(w, r))
+            row_gates_passed(w, r);
+        else
+            row_gates(w, r, false, activation, recurrent);
+    }
 }
 
 static factor u_t_factor(const backward *w, int64_t part) {
@@ -128,10 +158,12 @@ static void backward_reset(const backward *w) {
     rows mask = {NULL, 0};
     if (b->c->t.mask_h) mask = mask_rows(b, b->c->t.mask_h, b->c->p.H, 2);
     weir_activation recurrent = b->c->p.recurrent;
-    if (!mask.p && recurrent == WEIR_SIGMOID)
+    if (!mask.p && recurrent == WEIR_SIGMOID && !b->steps.mask) {
         for (int64_t r = 0; r < b->m; r++) row_reset(w, r, (rows){NULL, 0}, WEIR_SIGMOID);
-    else
-        for (int64_t r = 0; r < b->m; r++) row_reset(w, r, mask, recurrent);
+        return;
+    }
+    for (int64_t r = 0; r < b->m; r++)
+        if (!row_passed(w, r)) row_reset(w, r, mask, recurrent);
 }
 
 /* What goes through U to the state before the step: one sum, or one for each mask. */
@@ -142,6 +174,9 @@ static void backward_states(backward *w) {
     w->sums = b->masks == 1 ? 1 : parts;
     for (int g = 0; g < w->sums; g++)
         product(b->m, b->H / VL, f + g, parts / w->sums, NULL, w->sum + g * b->m * b->H, b->H);
+    for (int64_t r = 0; b->steps.mask && r < b->m; r++)
+        for (int64_t g = 0; row_passed(w, r) && g < w->sums; g++)
+            zero(w->sum + (g * b->m + r) * b->H, b->H);
 }
 
 /* The last step of the call, and from a step to the one before. */
@@ -225,6 +260,14 @@ static void backward_x(const backward *w) {
                    total - i < GRU_ROWS ? total - i : GRU_ROWS);
 }
 
+/* dx of the steps that are passed over, whatever W holds. */
+static void zero_x(const backward *w) {
+    const weir_gru_call *c = w->b.c;
+    for (int64_t n = w->b.n0; n < w->b.n0 + w->b.m; n++)
+        for (int64_t s = c->s0; s < c->s1; s++)
+            if (step_passed(&w->b.steps, n, s)) zero(c->dx + x_row(&c->p, n, s), c->p.C_in);
+}
+
 static void backward_begin(backward *w, const weir_gru_call *c, int64_t n0, int64_t n1) {
     w->b = block_begin(c, n0, n1);
     block *b = &w->b;
@@ -255,14 +298,15 @@ void WEIR_KERNEL(gru_bwd_data)(const weir_gru_call *c, int64_t n0, int64_t n1) {
         backward w = {.sums = 0};
         backward_begin(&w, c, n, n1);
         step_last(&w);
-        for (int64_t s = c->s1 - 1; s >= c->s0; s--) {
+        for (w.s = c->s1 - 1; w.s >= c->s0; w.s--) {
             backward_gates(&w);
             if (!c->p.reset_after) backward_reset(&w);
             backward_states(&w);
-            if (s > c->s0) step_before(&w);
+            if (w.s > c->s0) step_before(&w);
         }
         backward_end(&w);
         if (c->dx) backward_x(&w);
+        if (c->dx && w.b.steps.mask) zero_x(&w);
     }
 }
 
@@ -270,15 +314,10 @@ void WEIR_KERNEL(gru_bwd_data)(const weir_gru_call *c, int64_t n0, int64_t n1) {
 
 enum { FORESIGHT = 16 }; /* samples */
 
-typedef struct span {
-    int64_t n, s0, steps;
-} span;
-
-/* Spans of steps that one pass over dw and du takes in, consecutive in the order of the sums. */
+/* Spans that one pass over dw and du takes in. */
 typedef struct group {
     const weir_gru_call *c;
-    int64_t count, steps;
-    span of[GRU_STRIPS];
+    spans spans;
     foresight *foresight;
 } group;
 
@@ -334,10 +373,10 @@ static void group_outer(const group *k, operand (*of)(const weir_gru_call *, con
                         int64_t part, int64_t gate, int64_t gates, float *to, float *sum) {
     const weir_gru_call *c = k->c;
     int64_t H_p = gru_padded(c->p.H), row = gru_parts(&c->p) * H_p, width = 0;
-    float *packed = c->scratch, *copy = packed + k->steps * PACK_FLOATS;
+    float *packed = c->scratch, *copy = packed + k->spans.steps * PACK_FLOATS;
     strip s[GRU_STRIPS];
-    for (int64_t i = 0; i < k->count; i++) {
-        const span *at = k->of + i;
+    for (int64_t i = 0; i < k->spans.count; i++) {
+        const span *at = k->spans.of + i;
         operand o = of(c, at, gate);
         rows a = operand_rows(&o, at->steps, copy);
         if (a.p == copy) copy += at->steps * a.stride;
@@ -345,7 +384,7 @@ static void group_outer(const group *k, operand (*of)(const weir_gru_call *, con
                        row, at->steps};
         width = o.width;
     }
-    outer(&(outer_job){c->p.H, 3 * c->p.H, s, k->count, width, gate, gates, to, sum, packed,
+    outer(&(outer_job){c->p.H, 3 * c->p.H, s, k->spans.count, width, gate, gates, to, sum, packed,
                        k->foresight});
 }
 
@@ -361,22 +400,6 @@ static void group_add(const group *k, float *dw, float *du, float *db) {
         group_outer(k, h_operand, 3, 2, 1, du, db ? db + 3 * p->H : NULL);
     else
         group_outer(k, h_operand, 2, 2, 1, du, NULL);
-}
-
-/* The next spans in order, as many as a group takes; the first begins at step s0 of sample n. */
-static void group_fill(group *k, int64_t *n, int64_t n1, int64_t *s0) {
-    const weir_gru_call *c = k->c;
-    k->count = k->steps = 0;
-    while (*n < n1 && k->count < GRU_STRIPS && k->steps < GRU_CHUNK) {
-        int64_t left = c->s1 - *s0, room = GRU_CHUNK - k->steps;
-        int64_t steps = left < room ? left : room;
-        k->of[k->count++] = (span){*n, *s0, steps};
-        k->steps += steps;
-        *s0 += steps;
-        if (*s0 < c->s1) continue;
-        *s0 = c->s0;
-        ++*n;
-    }
 }
 
 /* What the two kernels will read or write next: of the same samples earlier steps, or of the next
@@ -403,13 +426,9 @@ static foresight foresee(const weir_gru_call *c, int64_t n0, int64_t n1, range *
     return (foresight){ranges, to - ranges};
 }
 
-static void zero(float *p, int64_t n) {
-    for (int64_t i = 0; i < n; i++) p[i] = 0.0f;
-}
-
 void WEIR_KERNEL(gru_bwd_weights)(const weir_gru_call *c, int64_t n0, int64_t n1, float *dw,
                                   float *du, float *db) {
-    int64_t H = c->p.H, s0 = c->s0;
+    int64_t H = c->p.H;
     if (!c->adds) {
         zero(dw, c->p.C_in * 3 * H);
         zero(du, H * 3 * H);
@@ -418,9 +437,10 @@ void WEIR_KERNEL(gru_bwd_weights)(const weir_gru_call *c, int64_t n0, int64_t n1
     range ranges[5 * FORESIGHT];
     foresight soon = foresee(c, n0, n1, ranges);
     group k = {.c = c, .foresight = &soon};
-    for (int64_t n = n0; n < n1;) {
-        group_fill(&k, &n, n1, &s0);
-        group_add(&k, dw, du, db);
+    span_walk walk = {gru_steps(c), n0, n1, c->s0, c->s0, c->s1};
+    while (walk.n < n1) {
+        spans_fill(&k.spans, &walk);
+        if (k.spans.count > 0) group_add(&k, dw, du, db);
     }
     /* b1 of z and r is added to the same sums as b0. */
     for (int64_t i = 0; db && c->p.reset_after && i < 2 * H; i++) db[3 * H + i] = db[i];

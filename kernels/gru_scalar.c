@@ -20,6 +20,10 @@ static int64_t x_at(const weir_gru_call *c, int64_t n, int64_t s) {
     return (n * c->p.T + t) * c->p.C_in;
 }
 
+static bool passed_over(const weir_gru_call *c, int64_t n, int64_t s) {
+    return c->t.step_mask && c->t.step_mask[x_at(c, n, s) / c->p.C_in] == 0;
+}
+
 /* Part 0 is the bias of reset before, or b0; part 1 is b1. */
 static double bias(const weir_gru_call *c, int64_t part, int64_t gate, int64_t k) {
     return c->t.b ? c->t.b[(part * 3 + gate) * c->p.H + k] : 0.0;
@@ -58,15 +62,15 @@ static step step_in(const weir_gru_call *c) {
 }
 
 static void keep(const weir_gru_call *c, int64_t n, int64_t s, const step *v) {
-    int64_t H = c->p.H, H_p = gru_padded(H);
+    int64_t H = c->p.H, H_p = gru_padded(H), used = passed_over(c, n, s) ? 0 : H;
     if (!c->reserve) return;
     float *gates = c->reserve + gru_gates_at(&c->p, n, s);
     float *state = c->reserve + gru_state_at(&c->p, n, s + 1);
     for (int64_t k = 0; k < H_p; k++) {
-        gates[k] = k < H ? (float)v->z[k] : 0.0f;
-        gates[H_p + k] = k < H ? (float)v->r[k] : 0.0f;
-        gates[2 * H_p + k] = k < H ? (float)v->c[k] : 0.0f;
-        if (c->p.reset_after) gates[3 * H_p + k] = k < H ? (float)v->q[k] : 0.0f;
+        gates[k] = k < used ? (float)v->z[k] : 0.0f;
+        gates[H_p + k] = k < used ? (float)v->r[k] : 0.0f;
+        gates[2 * H_p + k] = k < used ? (float)v->c[k] : 0.0f;
+        if (c->p.reset_after) gates[3 * H_p + k] = k < used ? (float)v->q[k] : 0.0f;
         state[k] = k < H ? (float)v->h[k] : 0.0f;
     }
 }
@@ -107,7 +111,7 @@ void weir_gru_fwd_scalar(const weir_gru_call *c, int64_t n0, int64_t n1) {
             if (c->reserve) c->reserve[gru_state_at(p, n, 0) + k] = (float)h0;
         }
         for (int64_t s = 0; s < p->T; s++) {
-            step_forward(c, n, s, &v);
+            if (!passed_over(c, n, s)) step_forward(c, n, s, &v);
             keep(c, n, s, &v);
             if (!p->return_sequences && s < p->T - 1) continue;
             float *y = c->y + (p->return_sequences ? n * p->T + s : n) * p->H;
@@ -130,6 +134,10 @@ static void step_backward(const weir_gru_call *c, int64_t n, int64_t s, const st
     const float *z = c->reserve_in + gru_gates_at(p, n, s);
     const float *r = z + H_p, *candidate = z + 2 * H_p, *q = z + 3 * H_p;
     const float *h = c->reserve_in + gru_state_at(p, n, s);
+    if (passed_over(c, n, s)) {
+        for (int64_t k = 0; k < H; k++) v->dz[k] = v->dr[k] = v->dc[k] = v->dq[k] = 0;
+        return;
+    }
     for (int64_t k = 0; k < H; k++) {
         v->dz[k] = v->dh[k] * ((double)h[k] - candidate[k]) * oracle_derivative(p->recurrent, z[k]);
         v->dc[k] = v->dh[k] * (1.0 - z[k]) * oracle_derivative(p->activation, candidate[k]);
@@ -156,7 +164,7 @@ static void x_backward(const weir_gru_call *c, int64_t n, int64_t s, const step 
             for (int64_t k = 0; k < c->p.H; k++)
                 sum +=
                     mask_x(c, n, gate, i) * d[gate][k] * c->t.w[i * 3 * c->p.H + gate * c->p.H + k];
-        c->dx[x_at(c, n, s) + i] = (float)sum;
+        c->dx[x_at(c, n, s) + i] = passed_over(c, n, s) ? 0.0f : (float)sum;
     }
 }
 
@@ -188,8 +196,9 @@ static double dw_element(const weir_gru_call *c, int64_t n0, int64_t n1, int64_t
     double sum = 0;
     for (int64_t n = n0; n < n1; n++)
         for (int64_t s = c->s0; s < c->s1; s++)
-            sum += c->t.x[x_at(c, n, s) + i] * mask_x(c, n, gate, i) *
-                   c->dgates_in[gru_dgates_at(c, n, s) + gate * gru_padded(c->p.H) + k];
+            if (!passed_over(c, n, s))
+                sum += c->t.x[x_at(c, n, s) + i] * mask_x(c, n, gate, i) *
+                       c->dgates_in[gru_dgates_at(c, n, s) + gate * gru_padded(c->p.H) + k];
     return sum;
 }
 
@@ -204,6 +213,7 @@ static double du_element(const weir_gru_call *c, int64_t n0, int64_t n1, int64_t
     double sum = 0;
     for (int64_t n = n0; n < n1; n++) {
         for (int64_t s = c->s0; s < c->s1; s++) {
+            if (passed_over(c, n, s)) continue;
             int64_t row = gru_dgates_at(c, n, s) + u_part(c, gate) * H_p;
             double h = c->reserve_in[gru_state_at(&c->p, n, s) + j] * mask_h(c, n, gate, j);
             if (gate == 2 && !c->p.reset_after)
@@ -218,7 +228,8 @@ static double db_element(const weir_gru_call *c, int64_t n0, int64_t n1, int64_t
     double sum = 0;
     for (int64_t n = n0; n < n1; n++)
         for (int64_t s = c->s0; s < c->s1; s++)
-            sum += c->dgates_in[gru_dgates_at(c, n, s) + part * gru_padded(c->p.H) + k];
+            if (!passed_over(c, n, s))
+                sum += c->dgates_in[gru_dgates_at(c, n, s) + part * gru_padded(c->p.H) + k];
     return sum;
 }
 

@@ -11,6 +11,7 @@
  *   after      q = b1, + hm[j] u[j];  a = b0, + xm[i] w[i];  a_c = fma(r, q, a)
  *   c          act(a_c)
  *   h'         fma(z, h, c - z c), the difference an fma
+ * Where a step is passed over h' is a copy of h, and the gates that are kept are 0.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +27,7 @@ typedef struct forward {
     block b;
     int64_t s;             /* the step */
     float *h, *rh;         /* [m][H] state, r times masked state (reset before) */
+    float *held;           /* [m][H] states of the samples whose step is passed over */
     float *a;              /* [m][PARTS][H] before the activation, then z, r, q, c */
     float *bias;           /* [PARTS][H] */
     float *mx[3], *mh[3];  /* masked x and h of each gate told apart */
@@ -68,6 +70,7 @@ static void forward_arrays(forward *f) {
     f->h = take(b, state);
     f->a = take(b, PARTS * state);
     f->rh = take(b, state);
+    f->held = take(b, state);
     f->bias = take(b, PARTS * b->H);
     f->steps_ahead = b->m <= AHEAD_SAMPLES ? AHEAD_ROWS / b->m : 0;
     f->ahead = take(b, b->m * f->steps_ahead * PARTS * b->H);
@@ -351,6 +354,35 @@ static void forward_outputs(forward *f) {
         f->y = (kept){c->y + n * p->H, p->H};
 }
 
+static void copy_row(const float *from, int64_t n, float *to) {
+    for (int64_t k = 0; k < n; k += VL) v_store(to + k, v_load(from + k));
+}
+
+/* States that the step is not to change. */
+static void hold(const forward *f) {
+    const int64_t H = f->b.H;
+    for (int64_t r = 0; r < f->b.m; r++)
+        if (step_passed(&f->b.steps, f->b.n0 + r, f->s)) copy_row(f->h + r * H, H, f->held + r * H);
+}
+
+/* Puts them back, also where the step has written its own. */
+static void pass_over(const forward *f) {
+    const weir_gru *p = &f->b.c->p;
+    const int64_t H = f->b.H;
+    for (int64_t r = 0; r < f->b.m; r++) {
+        if (!step_passed(&f->b.steps, f->b.n0 + r, f->s)) continue;
+        const float *held = f->held + r * H;
+        copy_row(held, H, f->h + r * H);
+        if (f->gates.p) {
+            for (int64_t k = 0; k < gru_parts(p) * H; k += VL)
+                v_store(f->gates.p + r * f->gates.stride + k, v_zero());
+            copy_row(held, H, f->state.p + r * f->state.stride);
+        }
+        for (int64_t k = 0; f->y.p && k < p->H; k += VL)
+            store_below(f->y.p + r * f->y.stride, k, p->H, v_load(held + k));
+    }
+}
+
 static void forward_begin(forward *f, const weir_gru_call *c, int64_t n0, int64_t n1) {
     f->b = block_begin(c, n0, n1);
     f->far = gru_gates_at(&c->p, c->p.N, 0) > NEAR_FLOATS;
@@ -368,6 +400,7 @@ static void forward_begin(forward *f, const weir_gru_call *c, int64_t n0, int64_
 
 static void forward_step(forward *f) {
     forward_outputs(f);
+    if (f->b.steps.mask) hold(f);
     h_operands(f);
     if (f->steps_ahead)
         sums_ahead(f);
@@ -377,6 +410,7 @@ static void forward_step(forward *f) {
         gates_row(f, r, f->gates.p ? f->gates.p + r * f->gates.stride : NULL);
     if (!f->b.c->p.reset_after) sums_candidate(f);
     states(f);
+    if (f->b.steps.mask) pass_over(f);
 }
 
 void WEIR_KERNEL(gru_fwd)(const weir_gru_call *c, int64_t n0, int64_t n1) {

@@ -28,7 +28,7 @@
 
 typedef struct backward {
     const weir_rnn_call *c;
-    steps steps;
+    step_order steps;
     int64_t n0, m; /* samples n0 .. n0 + m - 1 */
     int64_t H, C;  /* padded */
     int64_t s;     /* the step */
@@ -171,7 +171,7 @@ enum { FORESIGHT = 16 }; /* samples */
 static void group_outer(const weir_rnn_call *c, const spans *k, bool of_x, float *to, float *sum,
                         foresight *soon) {
     const int64_t H = c->p.H, H_p = gru_padded(H), width = of_x ? c->p.C_in : H;
-    const steps at = {c->t.step_mask, c->p.T, c->p.go_backwards};
+    const step_order at = {c->t.step_mask, c->p.T, c->p.go_backwards};
     const float *mask = of_x ? c->t.mask_x : c->t.mask_h;
     float *packed = c->scratch, *copy = packed + k->steps * PACK_FLOATS;
     strip s[GRU_STRIPS];
@@ -196,7 +196,7 @@ static void group_outer(const weir_rnn_call *c, const spans *k, bool of_x, float
  * samples the last steps. */
 static foresight foresee(const weir_rnn_call *c, int64_t n0, int64_t n1, range *ranges) {
     const weir_rnn *p = &c->p;
-    const steps at = {NULL, p->T, p->go_backwards};
+    const step_order at = {NULL, p->T, p->go_backwards};
     int64_t m = n1 - n0, s1 = c->s0 > 0 ? c->s0 : p->T;
     int64_t count = c->s1 - c->s0 < s1 ? c->s1 - c->s0 : s1, s0 = s1 - count, n = n0;
     range *to = ranges;

@@ -18,7 +18,7 @@
 
 typedef struct forward {
     const weir_rnn_call *c;
-    steps steps;
+    step_order steps;
     int64_t n0, m;       /* samples n0 .. n0 + m - 1 */
     int64_t H, C;        /* padded */
     int64_t s;           /* the step */

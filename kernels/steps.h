@@ -8,17 +8,17 @@
 #include "kernels/gru.h"
 
 /* Where a recurrent layer finds its steps: s counts them as they are processed. */
-typedef struct steps {
+typedef struct step_order {
     const uint8_t *mask; /* [N][T] by time, 0: the step is passed over; NULL: none is */
     int64_t T;
     bool backwards;
-} steps;
+} step_order;
 
 /* n T + the time of step s of sample n. */
-static inline int64_t step_index(const steps *of, int64_t n, int64_t s) {
+static inline int64_t step_index(const step_order *of, int64_t n, int64_t s) {
     return n * of->T + (of->backwards ? of->T - 1 - s : s);
 }
-static inline bool step_passed(const steps *of, int64_t n, int64_t s) {
+static inline bool step_passed(const step_order *of, int64_t n, int64_t s) {
     return of->mask && !of->mask[step_index(of, n, s)];
 }
 
@@ -35,7 +35,7 @@ typedef struct spans {
 
 /* A walk over steps s0 <= s < s1 of samples up to n1; the next step is s of sample n. */
 typedef struct span_walk {
-    steps of;
+    step_order of;
     int64_t n, n1, s, s0, s1;
 } span_walk;
 

@@ -39,6 +39,8 @@ enum { Y = INPUTS, RESERVE, DY, DX, DH0, DW, DU, DB, TENSORS };
 
 typedef struct gru {
     weir_gru p;
+    bool steps; /* some of them are passed over */
+    uint8_t *step_mask;
     int64_t n[TENSORS];
     float *v[TENSORS];
 } gru;
@@ -66,11 +68,15 @@ static gru gru_new(weir_gru p, uint32_t seed) {
             g.v[i][k] = mask ? (uniform(0, 1) < 0.4f ? 0.0f : 1.0f / 0.6f) : uniform(-scale, scale);
         }
     }
+    g.step_mask = malloc((size_t)(p.N * p.T) + 1);
+    assert_non_null(g.step_mask);
+    for (int64_t i = 0; i < p.N * p.T; i++) g.step_mask[i] = uniform(0, 1) < 0.4f ? 0 : 255;
     return g;
 }
 
 static void gru_free(gru *g) {
     for (int i = 0; i < TENSORS; i++) free(g->v[i]);
+    free(g->step_mask);
 }
 
 static weir_gru_tensors tensors(const gru *g) {
@@ -81,7 +87,8 @@ static weir_gru_tensors tensors(const gru *g) {
                               .b = g->v[B],
                               .h0 = g->v[H0],
                               .mask_x = masks ? g->v[MASK_X] : NULL,
-                              .mask_h = masks ? g->v[MASK_H] : NULL};
+                              .mask_h = masks ? g->v[MASK_H] : NULL,
+                              .step_mask = g->steps ? g->step_mask : NULL};
 }
 
 static void forward(const gru *g, weir_isa isa) {
@@ -141,6 +148,41 @@ static void test_by_hand(void **state) {
     }
 }
 
+/* Steps that are passed over, at the beginning, in the middle and at the end, might as well not be
+ * there: the same bits, whatever x holds at them. */
+static void test_passed_over(void **state) {
+    (void)state;
+    static const uint8_t steps[5] = {0, 1, 0, 1, 0};
+    for (int isa = 0; isa < WEIR_ISA_COUNT; isa++) {
+        for (int after = 0; runtimes[isa] && after < 2; after++) {
+            weir_gru p = {.N = 1, .T = 5, .C_in = 1, .H = 3, .activation = WEIR_TANH};
+            p.recurrent = WEIR_SIGMOID;
+            p.reset_after = after;
+            gru long_one = gru_new(p, 7);
+            p.T = 2;
+            gru short_one = gru_new(p, 7);
+            for (int i = 0; i < TENSORS; i++)
+                if (i != X && i != RESERVE && i != DX)
+                    memcpy(short_one.v[i], long_one.v[i], (size_t)long_one.n[i] * sizeof(float));
+            long_one.steps = true;
+            memcpy(long_one.step_mask, steps, sizeof steps);
+            for (int t = 0; t < 5; t++) long_one.v[X][t] = steps[t] ? short_one.v[X][t / 2] : NAN;
+            forward(&long_one, (weir_isa)isa);
+            forward(&short_one, (weir_isa)isa);
+            backward(&long_one, (weir_isa)isa);
+            backward(&short_one, (weir_isa)isa);
+            static const int same[] = {Y, DH0, DW, DU, DB};
+            for (int i = 0; i < 5; i++)
+                assert_memory_equal(long_one.v[same[i]], short_one.v[same[i]],
+                                    (size_t)short_one.n[same[i]] * sizeof(float));
+            for (int t = 0; t < 5; t++)
+                assert_true(long_one.v[DX][t] == (steps[t] ? short_one.v[DX][t / 2] : 0.0f));
+            gru_free(&long_one);
+            gru_free(&short_one);
+        }
+    }
+}
+
 /* Sum of y dy: its derivatives are what backward gives. */
 static double objective(const gru *g) {
     double sum = 0;
@@ -186,7 +228,9 @@ static weir_gru options_gru(int options, int64_t N, int64_t T, int64_t C_in, int
                       .mask_gates = masks[options / 48 % 3]};
 }
 
-enum { OPTIONS = 144 };
+static bool options_steps(int options) { return options / 144 % 2; }
+
+enum { OPTIONS = 288 };
 
 /* Small weights and the candidate's bias keep the hard sigmoids and relu away from their corners,
  * relu on either side. */
@@ -194,6 +238,7 @@ static void test_gradients(void **state) {
     (void)state;
     for (int options = 0; options < OPTIONS; options++) {
         gru g = gru_new(options_gru(options, 2, 3, 2, 3), (uint32_t)options);
+        g.steps = options_steps(options);
         for (int k = 0; g.p.activation == WEIR_RELU && k < 3; k++)
             g.v[B][6 + k] = k % 2 ? -2.0f : 2.0f;
         for (int64_t k = 0; k < g.n[W]; k++) g.v[W][k] *= 0.25f;
@@ -220,12 +265,14 @@ static void run(gru *g, weir_isa isa) {
 
 /* The same bits with every instruction set. How far the oracle may be is weir-validate's matter, which
  * derives a bound for each element. */
-static void compare(weir_gru p, uint32_t seed) {
+static void compare(weir_gru p, bool steps, uint32_t seed) {
     gru first = gru_new(p, seed);
+    first.steps = steps;
     run(&first, WEIR_ISA_GENERIC);
     for (int isa = WEIR_ISA_AVX2; isa < WEIR_ISA_COUNT; isa++) {
         if (!runtimes[isa]) continue;
         gru g = gru_new(p, seed);
+        g.steps = steps;
         run(&g, (weir_isa)isa);
         for (int i = 0; i < 6; i++) {
             size_t bytes = (size_t)g.n[outputs[i]] * sizeof(float);
@@ -243,12 +290,13 @@ static void test_instruction_sets(void **state) {
                                         {3, 2, 70, 65}};
     for (int options = 0; options < OPTIONS; options++) {
         const int64_t *s = shapes[options % 7];
-        compare(options_gru(options, s[0], s[1], s[2], s[3]), (uint32_t)options);
+        compare(options_gru(options, s[0], s[1], s[2], s[3]), options_steps(options),
+                (uint32_t)options);
     }
     for (int shape = 0; shape < 7; shape++) {
         const int64_t *s = shapes[shape];
-        compare(options_gru(101 + shape, s[0], s[1], s[2], s[3]), 5);
-        compare(options_gru(shape * 6, s[0], s[1], s[2], s[3]), 6);
+        compare(options_gru(101 + shape, s[0], s[1], s[2], s[3]), false, 5);
+        compare(options_gru(shape * 6, s[0], s[1], s[2], s[3]), true, 6);
     }
 }
 
@@ -324,11 +372,9 @@ static void test_empty_batch(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_hand),
-        cmocka_unit_test(test_gradients),
-        cmocka_unit_test(test_instruction_sets),
-        cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_scratch_beyond_memory),
+        cmocka_unit_test(test_by_hand),     cmocka_unit_test(test_passed_over),
+        cmocka_unit_test(test_gradients),   cmocka_unit_test(test_instruction_sets),
+        cmocka_unit_test(test_arguments),   cmocka_unit_test(test_scratch_beyond_memory),
         cmocka_unit_test(test_empty_batch),
     };
     return cmocka_run_group_tests_name("gru", tests, create_runtimes, destroy_runtimes);

@@ -50,12 +50,13 @@ static float *mask_new(context *c, const char *name, int64_t n) {
 
 static void shape_say(context *c, const gru_case *k) {
     const weir_gru *p = &k->call.p;
-    shape_set(c, "N:%lld/T:%lld/Cin:%lld/H:%lld/%s/%s/reset_%s%s%s/masks:%d%s%s/bias:%d/h0:%d",
-              (long long)p->N, (long long)p->T, (long long)p->C_in, (long long)p->H,
-              weir_activation_name(p->activation), weir_activation_name(p->recurrent),
-              p->reset_after ? "after" : "before", p->go_backwards ? "/backwards" : "",
-              p->return_sequences ? "/sequences" : "", p->mask_gates, k->mask_x ? "x" : "",
-              k->mask_h ? "h" : "", k->b != NULL, k->h0 != NULL);
+    shape_set(
+        c, "N:%lld/T:%lld/Cin:%lld/H:%lld/%s/%s/reset_%s%s%s/masks:%d%s%s/steps:%d/bias:%d/h0:%d",
+        (long long)p->N, (long long)p->T, (long long)p->C_in, (long long)p->H,
+        weir_activation_name(p->activation), weir_activation_name(p->recurrent),
+        p->reset_after ? "after" : "before", p->go_backwards ? "/backwards" : "",
+        p->return_sequences ? "/sequences" : "", p->mask_gates, k->mask_x ? "x" : "",
+        k->mask_h ? "h" : "", k->step_mask != NULL, k->b != NULL, k->h0 != NULL);
 }
 
 void gru_tensors_new(context *c, gru_case *k) {
@@ -70,6 +71,8 @@ void gru_tensors_new(context *c, gru_case *k) {
         t->mask_x = k->mask_x = mask_new(c, "mask_x", p->N * p->mask_gates * p->C_in);
     if (p->mask_gates && rng_chance(&c->rng, 75))
         t->mask_h = k->mask_h = mask_new(c, "mask_h", p->N * p->mask_gates * p->H);
+    t->step_mask = k->step_mask = step_mask_draw(c, p->N, p->T);
+    step_mask_poison(k->step_mask, p->N * p->T, p->C_in, k->x);
     float *w_packed = input_new(c, "w_packed", gru_w_floats(p));
     float *u_packed = input_new(c, "u_packed", gru_u_floats(p));
     float *w_t_packed = input_new(c, "w_t_packed", gru_w_t_floats(p));
@@ -106,6 +109,11 @@ double gru_mask_h(const gru_case *k, int64_t n, int64_t gate, int64_t j) {
 
 int64_t gru_time(const weir_gru *p, int64_t s) { return p->go_backwards ? p->T - 1 - s : s; }
 
+bool gru_passed(const gru_case *k, int64_t n, int64_t s) {
+    const weir_gru *p = &k->call.p;
+    return k->step_mask && !k->step_mask[n * p->T + gru_time(p, s)];
+}
+
 weir_gru_call gru_step_call(context *c, const gru_case *k, int64_t s, const float *h) {
     weir_gru_call one = k->call;
     const weir_gru *p = &k->call.p;
@@ -118,6 +126,7 @@ weir_gru_call gru_step_call(context *c, const gru_case *k, int64_t s, const floa
     one.p.return_sequences = false;
     one.t.x = x;
     one.t.h0 = h;
+    one.t.step_mask = step_mask_of(c, k->step_mask, p->N, p->T, gru_time(p, s));
     one.y = one.reserve = one.dgates = one.dx = one.dh0 = NULL;
     one.dy = one.reserve_in = one.dgates_in = NULL;
     return one;

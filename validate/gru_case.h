@@ -8,6 +8,7 @@
 typedef struct gru_case {
     weir_gru_call call; /* tensors and packed weights set */
     float *x, *w, *u, *b, *h0, *mask_x, *mask_h;
+    uint8_t *step_mask;
     float *dy, *reserve, *dgates; /* backward */
     bool keeps;                   /* forward: writes the reserve */
     bool dx, dh0;                 /* backward data: asked for */
@@ -30,6 +31,7 @@ double gru_mask_x(const gru_case *k, int64_t n, int64_t gate, int64_t i);
 double gru_mask_h(const gru_case *k, int64_t n, int64_t gate, int64_t j);
 /* Where step s finds its x. */
 int64_t gru_time(const weir_gru *p, int64_t s);
+bool gru_passed(const gru_case *k, int64_t n, int64_t s);
 /* The call on step s alone: T = 1, state h[N][H] before it. The caller sets the outputs. */
 weir_gru_call gru_step_call(context *c, const gru_case *k, int64_t s, const float *h);
 

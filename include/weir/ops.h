@@ -210,11 +210,14 @@ typedef struct weir_gru_tensors {
     const float *h0;     /* [N][H] state before the first step; optional (zero) */
     const float *mask_x; /* [N][mask_gates][C_in], 0 or 1 / (1 - rate); optional */
     const float *mask_h; /* [N][mask_gates][H]; optional */
+    /* [N][T], as x also with go_backwards: where it is 0 the step is passed over, state and output
+     * are those of the step before, and x is not looked at (Keras' mask_zero); optional */
+    const uint8_t *step_mask;
 } weir_gru_tensors;
 
 typedef struct weir_gru_gradients {
     const float *dy; /* [N][T][H] or [N][H], as y */
-    float *dx;       /* [N][T][C_in]; optional: not computed when NULL */
+    float *dx;       /* [N][T][C_in], 0 for steps passed over; optional: not computed when NULL */
     float *dh0;      /* [N][H]; optional */
     float *dw, *du;  /* as w, u */
     float *db;       /* as b; optional */
