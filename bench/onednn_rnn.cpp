@@ -84,7 +84,7 @@ Work onednn_rnn_bwd(const Backend &backend, const weir_rnn &p, const weir_rnn_te
             {DNNL_ARG_DIFF_DST_LAYER, s->input(dy, g.y, pd.diff_dst_layer_desc())},
             {DNNL_ARG_DIFF_SRC_LAYER, s->output("dx", g.x, pd.diff_src_layer_desc())},
             {DNNL_ARG_DIFF_WEIGHTS_LAYER, s->output("dw", g.w, pd.diff_weights_layer_desc())},
-            {DNNL_ARG_DIFF_WEIGHTS_ITER, s->output("du", g.u, pd.diff_weights_iter_desc())},
+            {DNNL_ARG_DIFF_WEIGHTS_ITER, s->empty(pd.diff_weights_iter_desc())},
             {DNNL_ARG_DIFF_BIAS, s->output("db", g.b, pd.diff_bias_desc())}});
     return Sequence::finish(s, "");
 }

@@ -18,7 +18,8 @@
  * Where a step is passed over, all gradients of gates and dx are 0 and dh stays dh + dy.
  *
  * Weights: dw, du, db are chains of fma over n, then s, both ascending and without the steps that are
- * passed over, from 0, or from what earlier calls left: dw adds xm d; du adds hm d (candidate, before: (r hm) dc; after: hm dq); db adds d.
+ * passed over, from 0, or from what earlier calls left: dw adds xm d; du adds hm d (candidate,
+ * before: (r hm) dc; after: hm dq); db adds d.
  *
  * A call takes some steps of a sequence, those after them having been taken by earlier calls: so
  * both kernels go through a few steps while they are in the second cache, and gru_bwd_weights, which
