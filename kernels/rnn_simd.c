@@ -99,25 +99,29 @@ static void ahead_run(const forward *f) {
     }
 }
 
-static void sums(const forward *f) {
+/* The rows of x and of the state that the step multiplies with W and U. */
+static void operands(const forward *f, rows *x, rows *h) {
     const weir_rnn_call *c = f->c;
     const int64_t C_in = c->p.C_in;
-    rows h = {f->h, f->H};
+    *h = (rows){f->h, f->H};
     if (c->t.mask_h) {
-        multiply_rows(f->m, c->p.H, h, mask_of(c->t.mask_h, f->n0, c->p.H), f->mh, f->H);
-        h.p = f->mh;
+        multiply_rows(f->m, c->p.H, *h, mask_of(c->t.mask_h, f->n0, c->p.H), f->mh, f->H);
+        h->p = f->mh;
     }
-    const factor h_part = {h.p, h.stride, c->u_packed, c->p.H};
-    if (f->steps_ahead) {
-        if (f->s % f->steps_ahead == 0) ahead_run(f);
-        product_from(f->ahead + f->s % f->steps_ahead * f->H, f->steps_ahead * f->H, f->m,
-                     f->H / VL, &h_part, 1, f->a, f->H);
-        return;
-    }
-    rows x = {c->t.x + step_index(&f->steps, f->n0, f->s) * C_in, c->p.T * C_in};
-    x = masked_x(f, f->m, x, mask_of(c->t.mask_x, f->n0, C_in));
-    const factor both[2] = {x_factor(f, x), h_part};
-    product(f->m, f->H / VL, both, 2, f->bias, f->a, f->H);
+    *x = (rows){c->t.x + step_index(&f->steps, f->n0, f->s) * C_in, c->p.T * C_in};
+    if (!f->steps_ahead) *x = masked_x(f, f->m, *x, mask_of(c->t.mask_x, f->n0, C_in));
+}
+
+/* The argument of the activation, of `count` rows from r on. */
+static void sums(const forward *f, rows x, rows h, int64_t r, int64_t count) {
+    const int64_t H = f->H, at = f->s % (f->steps_ahead + !f->steps_ahead);
+    const factor both[2] = {x_factor(f, (rows){x.p + r * x.stride, x.stride}),
+                            {h.p + r * h.stride, h.stride, f->c->u_packed, f->c->p.H}};
+    if (f->steps_ahead)
+        product_from(f->ahead + (r * f->steps_ahead + at) * H, f->steps_ahead * H, count, H / VL,
+                     both + 1, 1, f->a + r * H, H);
+    else
+        product(count, H / VL, both, 2, f->bias, f->a + r * H, H);
 }
 
 /* n floats, a multiple of the panel's 16, in fours of vectors. */
@@ -136,39 +140,54 @@ static void activate(weir_activation activation, float *a, int64_t n) {
     if (activation == WEIR_RELU) activate_as(WEIR_RELU, a, n);
 }
 
-/* The states of samples whose step is passed over stay. */
-static void pass_over(const forward *f) {
-    for (int64_t r = 0; r < f->m; r++)
-        for (int64_t k = 0; step_passed(&f->steps, f->n0 + r, f->s) && k < f->H; k += VL)
-            v_store(f->a + r * f->H + k, v_load(f->h + r * f->H + k));
+/* Where the step is passed over the state stays. */
+static void pass_over(const forward *f, int64_t r) {
+    for (int64_t k = 0; step_passed(&f->steps, f->n0 + r, f->s) && k < f->H; k += VL)
+        v_store(f->a + r * f->H + k, v_load(f->h + r * f->H + k));
 }
 
-/* The new states to the reserve and to y. */
-static void emit(const forward *f) {
-    const weir_rnn_call *c = f->c;
-    const weir_rnn *p = &c->p;
-    const float *h = f->h;
-    bool last = f->s == p->T - 1;
-    float *state = c->reserve ? c->reserve + rnn_state_at(p, f->n0, f->s + 1) : NULL, *y = NULL;
-    int64_t y_stride = (p->return_sequences ? p->T : 1) * p->H;
-    if (p->return_sequences || last)
-        y = c->y + f->n0 * y_stride + (p->return_sequences ? f->s * p->H : 0);
-    for (int64_t r = 0; r < f->m; r++, h += f->H) {
-        for (int64_t k = 0; state && k < f->H; k += VL) v_store(state + k, v_load(h + k));
-        for (int64_t k = 0; y && k < p->H; k += VL) store_below(y, k, p->H, v_load(h + k));
-        if (state) state += rnn_state_at(p, 1, 0);
-        if (y) y += y_stride;
+/* Lines of n floats, `ahead` floats from p on. */
+static inline __attribute__((always_inline)) void fetch_row(const float *p, int64_t n,
+                                                            int64_t ahead) {
+    for (int64_t k = 0; k < n; k += GRU_PANEL) v_fetch(p + k, ahead * (int64_t)sizeof(float));
+}
+
+/* The new state of one row to the reserve and to y. These and x are a stream for each sample, more
+ * than the hardware follows: what the row reads and writes at the next step is fetched. */
+static void emit(const forward *f, int64_t r) {
+    const weir_rnn *p = &f->c->p;
+    const int64_t n = f->n0 + r, H = f->H;
+    const float *h = f->a + r * H, *x = f->c->t.x + step_index(&f->steps, n, f->s) * p->C_in;
+    fetch_row(x, p->C_in, p->go_backwards ? -p->C_in : p->C_in);
+    if (f->c->reserve) {
+        float *state = f->c->reserve + rnn_state_at(p, n, f->s + 1);
+        fetch_row(state, H, H);
+        for (int64_t k = 0; k < H; k += VL) v_store(state + k, v_load(h + k));
     }
+    if (!p->return_sequences && f->s < p->T - 1) return;
+    float *y = f->c->y + (p->return_sequences ? n * p->T + f->s : n) * p->H;
+    fetch_row(y, p->H, p->H);
+    for (int64_t k = 0; k < p->H; k += VL) store_below(y, k, p->H, v_load(h + k));
 }
 
+/* Rows go through the step by tiles, so that the memory of one is fetched while others multiply. */
 static void forward_step(forward *f) {
-    sums(f);
-    activate(f->c->p.activation, f->a, f->m * f->H);
-    if (f->steps.mask) pass_over(f);
-    float *h = f->a;
+    const int64_t tile = tile_shapes[0].rows;
+    rows x, h;
+    operands(f, &x, &h);
+    if (f->steps_ahead && f->s % f->steps_ahead == 0) ahead_run(f);
+    for (int64_t r0 = 0, count; r0 < f->m; r0 += count) {
+        count = f->m - r0 < tile ? f->m - r0 : tile;
+        sums(f, x, h, r0, count);
+        activate(f->c->p.activation, f->a + r0 * f->H, count * f->H);
+        for (int64_t r = r0; r < r0 + count; r++) {
+            if (f->steps.mask) pass_over(f, r);
+            emit(f, r);
+        }
+    }
+    float *next = f->a;
     f->a = f->h;
-    f->h = h;
-    emit(f);
+    f->h = next;
 }
 
 void WEIR_KERNEL(rnn_fwd)(const weir_rnn_call *c, int64_t n0, int64_t n1) {
