@@ -170,13 +170,13 @@ static void test_multi_hot(void **state) {
 static void test_mask_zero(void **state) {
     (void)state;
     enum { T = 7, PADDED = 3, V = 6 };
-    static const weir_layer_kind kinds[] = {WEIR_LAYER_LSTM, WEIR_LAYER_RNN};
+    static const weir_layer_kind kinds[] = {WEIR_LAYER_LSTM, WEIR_LAYER_RNN, WEIR_LAYER_GRU};
     const float x[T] = {0, 0, 0, 3, 1, 5, 2};
-    for (int i = 0; i < 4; i++) {
-        weir_layer first = recurrent(kinds[i % 2], 4, 0, 0), second = first;
+    for (int i = 0; i < 6; i++) {
+        weir_layer first = recurrent(kinds[i % 3], 4, 0, 0), second = first;
         first.return_sequences = true;
-        first.merge = second.merge = i < 2 ? WEIR_MERGE_CONCAT : WEIR_MERGE_NONE;
-        second.go_backwards = i >= 2;
+        first.merge = second.merge = i < 3 ? WEIR_MERGE_CONCAT : WEIR_MERGE_NONE;
+        second.go_backwards = i >= 3;
         const weir_layer layers[] = {embedding(V, 3, true), first, dropout(0.5),
                                      dense(2, WEIR_TANH), second};
         weir_model_options o = shape_options(T, 1);
@@ -317,7 +317,7 @@ static void test_gradients_embedding(void **state) {
         first.recurrent = second.recurrent = WEIR_SIGMOID;
         second.merge = WEIR_MERGE_CONCAT;
         second.dropout = 0;
-        const weir_layer layers[] = {embedding(5, 3, i < 2), first, dropout(0.25), second,
+        const weir_layer layers[] = {embedding(5, 3, i < 3), first, dropout(0.25), second,
                                      dense(1, WEIR_LINEAR)};
         check_gradients(layers, 5, 6, 1);
     }

@@ -16,16 +16,16 @@ static weir_gru params(const cell_call *c) {
 }
 
 static weir_gru_tensors tensors(const cell_call *c) {
-    return (weir_gru_tensors){
-        .x = c->x, .w = c->w, .u = c->u, .b = c->b, .mask_x = c->mask_x, .mask_h = c->mask_h};
+    return (weir_gru_tensors){.x = c->x,
+                              .w = c->w,
+                              .u = c->u,
+                              .b = c->b,
+                              .mask_x = c->mask_x,
+                              .mask_h = c->mask_h,
+                              .step_mask = c->step_mask};
 }
 
 static weir_status check(const layer *l) {
-    if (l->steps_in)
-        return weir_fail(
-            WEIR_ERROR_ARGUMENT,
-            "layer %d (%s): steps of its input are padding (mask_zero), accepted: none", l->index,
-            l->name);
     weir_status status = weir_recurrent_check_activation(l);
     return status == WEIR_OK ? weir_recurrent_check_gates(l) : status;
 }
