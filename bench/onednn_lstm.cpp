@@ -3,8 +3,6 @@
  * The states before the first step are given, as zeros: without them the gradient of the recurrent
  * weights that oneDNN 2.6.3 gives is wrong (a sequence of one step has one).
  */
-#include <algorithm>
-
 #include "onednn.h"
 #include "onednn_sequence.h"
 
@@ -40,20 +38,14 @@ static Fwd::primitive_desc describe_lstm(const Lstm &l, dnnl::prop_kind kind) {
                          l.state, l.any_w, l.any_u, l.b, l.any_y, l.none, l.none);
 }
 
-static memory zeros(const Sequence &s, const memory::desc &md) {
-    const memory m = s.empty(md);
-    std::fill_n(static_cast<char *>(m.get_data_handle()), md.get_size(), char{0});
-    return m;
-}
-
 static LstmState add_lstm_fwd(Sequence &s, const Lstm &l, const Fwd::primitive_desc &pd,
                               const weir_lstm_tensors &t) {
     LstmState state;
     state.x = s.input(t.x, l.x, pd.src_layer_desc());
     state.y = s.output("y", l.y, pd.dst_layer_desc());
     if (pd.workspace_desc().get_size() > 0) state.workspace = s.empty(pd.workspace_desc());
-    state.h0 = zeros(s, pd.src_iter_desc());
-    state.c0 = zeros(s, pd.src_iter_c_desc());
+    state.h0 = s.zeros(pd.src_iter_desc());
+    state.c0 = s.zeros(pd.src_iter_c_desc());
     state.b = s.input(t.b, l.b, pd.bias_desc());
     std::unordered_map<int, memory> arguments{
         {DNNL_ARG_SRC_LAYER, state.x},
@@ -93,8 +85,8 @@ Work onednn_lstm_bwd(const Backend &backend, const weir_lstm &p, const weir_lstm
            {{DNNL_ARG_SRC_LAYER, s->adapt(state.x, pd.src_layer_desc())},
             {DNNL_ARG_SRC_ITER, state.h0},
             {DNNL_ARG_SRC_ITER_C, state.c0},
-            {DNNL_ARG_DIFF_SRC_ITER, zeros(*s, pd.diff_src_iter_desc())},
-            {DNNL_ARG_DIFF_SRC_ITER_C, zeros(*s, pd.diff_src_iter_c_desc())},
+            {DNNL_ARG_DIFF_SRC_ITER, s->zeros(pd.diff_src_iter_desc())},
+            {DNNL_ARG_DIFF_SRC_ITER_C, s->zeros(pd.diff_src_iter_c_desc())},
             {DNNL_ARG_WEIGHTS_LAYER, s->input(t.w, l.w, pd.weights_layer_desc())},
             {DNNL_ARG_WEIGHTS_ITER, s->input(t.u, l.u, pd.weights_iter_desc())},
             {DNNL_ARG_BIAS, state.b},

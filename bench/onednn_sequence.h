@@ -2,6 +2,7 @@
 #ifndef WEIR_BENCH_ONEDNN_SEQUENCE_H
 #define WEIR_BENCH_ONEDNN_SEQUENCE_H
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -22,6 +23,11 @@ class Sequence {
     explicit Sequence(bool plain);
 
     memory empty(const memory::desc &md) const { return memory(md, cpu()); }
+    memory zeros(const memory::desc &md) const {
+        const memory m = empty(md);
+        std::fill_n(static_cast<char *>(m.get_data_handle()), md.get_size(), char{0});
+        return m;
+    }
     /* A tensor in Weir's layout as the primitive wants it: reordered now, or in every run. */
     memory input(const float *data, const memory::desc &layout, const memory::desc &wanted);
     /* Zeroed memory to write to, returned by results() in Weir's layout. */
