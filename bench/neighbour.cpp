@@ -19,7 +19,7 @@ namespace bench {
 [[noreturn]] static void spin_forever(int place, pid_t parent) {
     end_with_parent();
     if (getppid() != parent) _exit(0); /* it ended before */
-    team_bind_thread(place);
+    if (!team_bind_thread(place)) _exit(1);
     raise(SIGSTOP);
     for (volatile unsigned long turns = 0;;) turns = turns + 1;
 }
@@ -29,7 +29,11 @@ Neighbour::Neighbour(int place) {
     pid = fork();
     if (pid < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
     if (pid == 0) spin_forever(place, parent);
-    waitpid(pid, nullptr, WUNTRACED);
+    int status = 0;
+    waitpid(pid, &status, WUNTRACED);
+    if (!WIFSTOPPED(status))
+        throw std::runtime_error("the busy process can't be bound to processor " +
+                                 std::to_string(place));
 }
 
 Neighbour::~Neighbour() {

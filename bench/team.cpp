@@ -22,15 +22,15 @@ static const cpu_set_t &allowed() {
     return set;
 }
 
-void team_bind_thread(int place) {
+bool team_bind_thread(int place) {
     const int count = CPU_COUNT(&allowed());
-    if (count == 0) return;
+    if (count == 0) return false;
     int left = place % count, processor = 0;
     while (!CPU_ISSET(processor, &allowed()) || left-- > 0) processor++;
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(processor, &one);
-    sched_setaffinity(0, sizeof one, &one);
+    return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
 void team_unbind_main() { sched_setaffinity(0, sizeof(cpu_set_t), &allowed()); }

@@ -11,8 +11,8 @@ namespace bench {
 
 /* The main thread may run anywhere again: before a runtime is created, which looks at that. */
 void team_unbind_main();
-/* Binds the calling thread to a place; the main thread's is 0. */
-void team_bind_thread(int place);
+/* Binds the calling thread to a place; the main thread's is 0. False where the system refuses. */
+bool team_bind_thread(int place);
 /* Sets the number of OpenMP threads and binds them, the main thread included. */
 void team_bind_openmp(int threads);
 
