@@ -1,7 +1,8 @@
 /* SimpleRNN forward and backward through time. SPDX-License-Identifier: Apache-2.0
  *
  * fwd is the forward pass of training, which keeps what the backward pass needs; infer does not.
- * oneDNN's peer is vanilla_rnn. Nobody else passes over steps: the rows _steps compare with the same operation without; sample n of N begins after n / N of the steps.
+ * oneDNN's peer is vanilla_rnn. Nobody else passes over steps: the rows _steps compare with the same
+ * operation without; sample n of N begins after n / N of the steps.
  */
 #include <algorithm>
 
