@@ -171,7 +171,7 @@ void compare_print_csv(const compare_row *rows, int count) {
     for (int i = 0; i < count; i++) {
         n = numbers_of(&rows[i], numbers);
         printf("\n%s", rows[i].model);
-        for (int k = 0; k < n; k++) printf(",%.9g", numbers[k].value);
+        for (int k = 0; k < n; k++) printf(",%.15g", numbers[k].value);
     }
     puts("");
 }

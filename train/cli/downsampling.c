@@ -13,15 +13,15 @@ static const char *const weather_models[] = {"jena-gru", "jena-conv-gru"};
 static const char *const text_models[] = {"imdb-gru", "imdb-conv-gru"};
 
 /*
- * The weather: 10 days, read in finer steps while the rows allow it; from there on more days. Every
+ * The weather: 10 days or somewhat more, in finer steps while the rows allow it; then more days. Every
  * length is validated on the same hours, those that the longest window can be asked for.
  */
 static window_options window_of(const downsampling_plan *plan, const task *t, int64_t T) {
-    const window_arguments none = {.train_rows = plan->task->window.train_rows,
-                                   .val_rows = plan->task->window.val_rows};
-    window_options o = weather_window(weather_models[0], t->s.step_seconds, &none);
-    const int64_t span = o.lookback;
-    o.step = span / T > 1 ? span / T : 1;
+    const window_arguments asked = {.delay = plan->task->window.delay,
+                                    .train_rows = plan->task->window.train_rows,
+                                    .val_rows = plan->task->window.val_rows};
+    window_options o = weather_window(weather_models[0], t->s.step_seconds, &asked);
+    o.step = (o.lookback - 1) / T + 1;
     o.lookback = o.step * T;
     return o;
 }

@@ -17,12 +17,12 @@ extern const char *const model_keras_choices[], *const model_mask_choices[];
 #define MODEL_OPTIONS(m)                                                                     \
     OPTION_GROUP("Model"),                                                                   \
         OPTION_CHOICE("keras", &(m)->keras, model_keras_choices,                             \
-                      "whose GRU and RMSprop: 2 the book's, 3 today's"),                     \
+                      "whose GRU, LSTM and RMSprop: 2 the book's, 3 today's"),               \
         OPTION_CHOICE_DEFAULT("dropout-masks", &(m)->masks, model_mask_choices,              \
                               "a mask for each gate or one that the gates share",            \
                               "gate; shared with --keras 3"),                                \
         OPTION_DOUBLE_DEFAULT("lr", "RATE", &(m)->rate, 0, 1e30, "learning rate of RMSprop", \
-                              "1e-3")
+                              "1e-3; imdb-conv, imdb-conv-book 1e-4")
 
 model_arguments model_arguments_default(void);
 

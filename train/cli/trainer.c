@@ -82,6 +82,10 @@ static bool better(const trainer *t, const score *s) {
 }
 
 weir_status trainer_epoch(trainer *t, epoch_result *r) {
+    if (source_count(t->from, SPLIT_VAL) < 1)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "there is nothing to validate on, accepted: a validation "
+                         "split of 1 or more (--val-fraction, --val-rows)");
     *r = (epoch_result){.epoch = t->epoch + 1, .val = {NAN, NAN}, .loss = NAN};
     char label[96];
     snprintf(label, sizeof label, "%sepoch %lld/%lld", t->prefix, (long long)r->epoch,

@@ -58,13 +58,15 @@ static weir_status read_values(const reader *r, text line, float *row) {
     return WEIR_OK;
 }
 
+static bool is_count(double value) { return value >= 0 && value <= 1e15 && floor(value) == value; }
+
 /* word2vec's first line: how many words, how many numbers. */
 static bool read_header(const reader *r, text line, weir_status *status) {
     double words = 0, C = 0;
     if (r->file.line != 1 || r->C == 1 || count_fields(line) != 2) return false;
     const text first = next_field(&line), second = next_field(&line);
     if (number_parse(first.begin, first.end, &words) != NUMBER_OK ||
-        number_parse(second.begin, second.end, &C) != NUMBER_OK)
+        number_parse(second.begin, second.end, &C) != NUMBER_OK || !is_count(words) || !is_count(C))
         return false;
     *status = C == (double)r->C ? WEIR_OK : wrong_count(r, (int64_t)C);
     return true;
