@@ -93,13 +93,6 @@ static weir_gru_call call_of_worker(const gru_job *job, int worker) {
     return c;
 }
 
-/* Cuts `floats` floats off the memory at *next, 64-byte aligned. */
-static float *take(float **next, int64_t floats) {
-    float *part = *next;
-    *next += gru_padded(floats);
-    return part;
-}
-
 static void forward_task(void *arg, int64_t begin, int64_t end, int worker) {
     gru_job *job = arg;
     weir_gru_call c = call_of_worker(job, worker);
@@ -122,7 +115,7 @@ weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
     float *memory, *next;
     WEIR_TRY(weir_scratch_floats("gru_fwd", rt, floats, &memory));
     next = memory;
-    float *w_packed = take(&next, w_floats), *u_packed = take(&next, u_floats);
+    float *w_packed = weir_take(&next, w_floats), *u_packed = weir_take(&next, u_floats);
     weir_gru_pack(p, t->w, t->u, w_packed, u_packed);
     job.u_at = u_packed - w_packed;
     weir_replicas_get(rt, w_packed, job.u_at + u_floats, &job.weights);
@@ -232,12 +225,12 @@ weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_ten
     float *memory, *next;
     WEIR_TRY(weir_scratch_floats("gru_bwd", rt, floats, &memory));
     next = memory;
-    float *w_t_packed = take(&next, w_floats), *u_t_packed = take(&next, u_floats);
+    float *w_t_packed = weir_take(&next, w_floats), *u_t_packed = weir_take(&next, u_floats);
     weir_gru_pack_transposed(p, t->w, t->u, w_t_packed, u_t_packed);
     job.u_at = u_t_packed - w_t_packed;
     weir_replicas_get(rt, w_t_packed, job.u_at + u_floats, &job.weights);
-    job.call.dgates = take(&next, job.dgates_floats * weir_runtime_threads(rt));
-    job.leaf = take(&next, job.cut.leaves * job.leaf_floats);
+    job.call.dgates = weir_take(&next, job.dgates_floats * weir_runtime_threads(rt));
+    job.leaf = weir_take(&next, job.cut.leaves * job.leaf_floats);
     job.call.scratch = next;
     weir_status status = weir_parallel_for(rt, job.cut.leaves, 1, leaf_task, &job);
     weir_replicas_put(&job.weights);

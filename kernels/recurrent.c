@@ -1,8 +1,9 @@
 /* What the drivers of the recurrent layers share. SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/recurrent.h"
 
+#include "kernels/gru.h"
+
 enum {
-    PANEL = 16,
     TILE = 8,              /* samples of whole tiles on every instruction set */
     LEAVES = 32,           /* parts of a weight gradient, at most */
     LEAF_SAMPLES = 4,      /* of a part, as far as the batch goes: the kernels want a few rows */
@@ -13,10 +14,16 @@ enum {
 
 void weir_pack_panels(const float *from, int64_t rows, int64_t row_stride, int64_t n,
                       int64_t column_stride, float *to) {
-    for (int64_t panel = 0; panel < n; panel += PANEL)
+    for (int64_t panel = 0; panel < n; panel += GRU_PANEL)
         for (int64_t i = 0; i < rows; i++)
-            for (int64_t k = panel; k < panel + PANEL; k++)
+            for (int64_t k = panel; k < panel + GRU_PANEL; k++)
                 *to++ = k < n ? from[i * row_stride + k * column_stride] : 0.0f;
+}
+
+float *weir_take(float **next, int64_t floats) {
+    float *part = *next;
+    *next += gru_padded(floats);
+    return part;
 }
 
 int64_t weir_sample_grain(weir_runtime *rt, int64_t N, int64_t most) {

@@ -12,6 +12,9 @@
 void weir_pack_panels(const float *from, int64_t rows, int64_t row_stride, int64_t n,
                       int64_t column_stride, float *to);
 
+/* Cuts `floats` floats off the memory at *next, 64-byte aligned as that is. */
+float *weir_take(float **next, int64_t floats);
+
 /* Samples of one forward task: at most `most`, and whole tiles, of the size that leaves the busiest
  * worker the least. */
 int64_t weir_sample_grain(weir_runtime *rt, int64_t N, int64_t most);

@@ -79,13 +79,6 @@ static weir_rnn_call call_of_worker(const rnn_job *job, int worker) {
     return c;
 }
 
-/* Cuts `floats` floats off the memory at *next, 64-byte aligned. */
-static float *take(float **next, int64_t floats) {
-    float *part = *next;
-    *next += gru_padded(floats);
-    return part;
-}
-
 static void forward_task(void *arg, int64_t begin, int64_t end, int worker) {
     rnn_job *job = arg;
     weir_rnn_call c = call_of_worker(job, worker);
@@ -108,7 +101,7 @@ weir_status weir_rnn_fwd(weir_runtime *rt, const weir_rnn *p, const weir_rnn_ten
     float *memory, *next;
     WEIR_TRY(weir_scratch_floats("rnn_fwd", rt, floats, &memory));
     next = memory;
-    float *w_packed = take(&next, w_floats), *u_packed = take(&next, u_floats);
+    float *w_packed = weir_take(&next, w_floats), *u_packed = weir_take(&next, u_floats);
     weir_rnn_pack(p, t->w, t->u, w_packed, u_packed);
     job.u_at = u_packed - w_packed;
     weir_replicas_get(rt, w_packed, job.u_at + u_floats, &job.weights);
@@ -220,12 +213,12 @@ weir_status weir_rnn_bwd(weir_runtime *rt, const weir_rnn *p, const weir_rnn_ten
     float *memory, *next;
     WEIR_TRY(weir_scratch_floats("rnn_bwd", rt, floats, &memory));
     next = memory;
-    float *w_t_packed = take(&next, w_floats), *u_t_packed = take(&next, u_floats);
+    float *w_t_packed = weir_take(&next, w_floats), *u_t_packed = weir_take(&next, u_floats);
     weir_rnn_pack_transposed(p, t->w, t->u, w_t_packed, u_t_packed);
     job.u_at = u_t_packed - w_t_packed;
     weir_replicas_get(rt, w_t_packed, job.u_at + u_floats, &job.weights);
-    job.call.da = take(&next, job.da_floats * weir_runtime_threads(rt));
-    job.leaf = take(&next, job.cut.leaves * job.leaf_floats);
+    job.call.da = weir_take(&next, job.da_floats * weir_runtime_threads(rt));
+    job.leaf = weir_take(&next, job.cut.leaves * job.leaf_floats);
     job.call.scratch = next;
     weir_status status = weir_parallel_for(rt, job.cut.leaves, 1, leaf_task, &job);
     weir_replicas_put(&job.weights);
