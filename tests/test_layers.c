@@ -210,6 +210,10 @@ static void test_mask_ends(void **state) {
 static void test_token_refusals(void **state) {
     (void)state;
     const weir_model_options o = shape_options(7, 1);
+    const weir_layer mean_of_padding[] = {embedding(6, 3, true),
+                                          weir_layer_default(WEIR_LAYER_GLOBAL_AVG_POOL)};
+    expect_refusal(mean_of_padding, 2, &o,
+                   "layer 1 (global_average_pooling1d): a mean over masked steps is not offered");
     weir_layer l = embedding(0, 3, false);
     expect_refusal(&l, 1, &o, "layer 0 (embedding): V is 0, accepted: 1 to 16777216");
     l = embedding(3, 0, false);

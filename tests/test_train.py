@@ -239,6 +239,16 @@ class Text(Train):
         self.assertEqual([row["recurrent_steps"] for row in rows], ["0", "60", "4"])
         # A bag of words does not see the order.
         self.assertEqual(rows[0]["val_accuracy"], rows[0]["permuted_accuracy"])
+        # Outputs of a sigmoid round to the class that they are nearer to.
+        self.assertEqual({row["val_accuracy_rounded"] for row in rows}, {""})
+
+    def test_rounded_accuracy(self):
+        """Outputs beyond [-0.5, 1.5] round to no class: few are left right at such a rate."""
+        self.ok("train", "imdb-conv-book", *SMALL_TEXT, "--epochs", "2", "--steps", "3", "--lr", "0.3",
+                "--batch-size", "32", "--history", "h.csv", "--quiet")
+        with open(os.path.join(self.folder, "h.csv"), encoding="ascii") as file:
+            for row in csv.DictReader(file):
+                self.assertLess(float(row["val_accuracy_rounded"]), float(row["val_accuracy"]) - 0.1)
 
 
 class WordVectors(Train):
@@ -281,6 +291,11 @@ class WordVectors(Train):
         self.refused(1, ["none.txt"], *self.RUN[:-1], "none.txt")
         self.refused(2, ["jena-gru has no embedding"], "train", "jena-gru", *SMALL, "--mask-zero")
         self.refused(2, ["imdb-dense has no embedding"], "train", "imdb-dense", *self.RUN[2:])
+        self.refused(2, ["imdb-dense has no embedding"], "train", "imdb-dense", *SMALL_TEXT,
+                     "--freeze-embeddings")
+        for model in ("imdb-dense", "imdb-conv-gru"):
+            self.refused(2, [f"--mask-zero: {model} has no recurrent layer right behind"], "train", model,
+                         *SMALL_TEXT, "--mask-zero")
 
 
 class Downsampling(Train):
@@ -327,7 +342,14 @@ class Refusals(Train):
         self.refused(2, ["imbd", "jena, imdb"], "compare", "imbd", *SMALL)
         self.refused(2, ["jena-gru", "models of imdb"], "compare", "imdb", "--generated",
                      "--models", "imdb-dense,jena-gru")
-        self.refused(2, ["--lookback is not an option of reviews"], "train", "imdb-dense", *SMALL)
+        self.refused(2, ["imdb-dense twice"], "compare", "imdb", "--generated", "--models",
+                     "imdb-dense,imdb-lstm,imdb-dense")
+        for name, value in (("lookback", "9"), ("generated-rows", "2000"), ("missing", "0"),
+                            ("missing-policy", "error")):
+            self.refused(2, [f"--{name} is not an option of reviews"], "train", "imdb-dense",
+                         "--generated", "--" + name, value)
+        self.refused(2, ["--generated-reviews is not an option of the weather"], "train", "jena-gru",
+                     *SMALL, "--generated-reviews", "500")
         self.refused(2, ["--max-len is not an option of the weather"], "train", "jena-gru", *SMALL,
                      "--max-len", "9")
         self.assertEqual(os.listdir(self.folder), [])

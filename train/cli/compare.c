@@ -57,6 +57,11 @@ static weir_status list_models(const char *names, const family *f, compare_plan 
         if (strncmp(name, f->name, strlen(f->name)) != 0)
             return weir_fail(WEIR_ERROR_ARGUMENT, "--models has %s, accepted: models of %s", name,
                              f->name);
+        for (int i = 0; i < plan->model_count; i++)
+            if (plan->models[i] == b)
+                return weir_fail(WEIR_ERROR_ARGUMENT,
+                                 "--models has %s twice, accepted: each once (--seeds N repeats)",
+                                 name);
         if (plan->model_count == COMPARE_MODELS_MAX)
             return weir_fail(WEIR_ERROR_ARGUMENT, "--models has more than %d names",
                              COMPARE_MODELS_MAX);

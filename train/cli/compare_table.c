@@ -31,11 +31,13 @@ typedef struct mean_row {
 static void add_score(score *sum, const score *s) {
     sum->loss += s->loss;
     sum->accuracy += s->accuracy;
+    sum->rounded += s->rounded;
 }
 
 static void divide_score(score *sum, int count) {
     sum->loss /= count;
     sum->accuracy /= count;
+    sum->rounded /= count;
 }
 
 /* What decides between epochs and models. */
@@ -100,6 +102,9 @@ static void print_mean(const mean_row *m, double reference_seconds) {
            summary_count(r->parameters, parameters, sizeof parameters), steps, train,
            r->val_seconds, relative);
     print_figures(m);
+    if (!isnan(r->val.rounded))
+        printf("%*s%51s%.4f when outputs are rounded, as Keras 2 counts\n", NAME, "", "",
+               r->val.rounded);
     if (m->count > 1)
         printf("%*s%51s%.4f to %.4f over %d seeds\n", NAME, "", "", m->val_low, m->val_high,
                m->count);
@@ -156,11 +161,14 @@ static int numbers_of(const compare_row *r, named_number out[NUMBERS_MAX]) {
         {"steps", (double)r->T},     {"val_accuracy", r->val.accuracy},
         {"val_loss", r->val.loss},   {"test_accuracy", r->test.accuracy},
         {"test_loss", r->test.loss}, {"permuted_accuracy", r->permuted.accuracy}};
+    const named_number rounded = {"val_accuracy_rounded", r->val.rounded};
     const int common = sizeof all / sizeof all[0];
     const int own = (int)((r->form.classes ? sizeof text : sizeof weather) / sizeof *text);
     memcpy(out, all, sizeof all);
     memcpy(out + common, r->form.classes ? text : weather, (size_t)own * sizeof *out);
-    return common + own;
+    if (!r->form.classes) return common + own;
+    out[common + own] = rounded;
+    return common + own + 1;
 }
 
 void compare_print_csv(const compare_row *rows, int count) {
@@ -171,7 +179,12 @@ void compare_print_csv(const compare_row *rows, int count) {
     for (int i = 0; i < count; i++) {
         n = numbers_of(&rows[i], numbers);
         printf("\n%s", rows[i].model);
-        for (int k = 0; k < n; k++) printf(",%.15g", numbers[k].value);
+        for (int k = 0; k < n; k++) {
+            if (isnan(numbers[k].value))
+                printf(",");
+            else
+                printf(",%.15g", numbers[k].value);
+        }
     }
     puts("");
 }
@@ -182,7 +195,8 @@ static cJSON *row_json(const compare_row *r) {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "model", r->model);
     for (int k = 0; k < n; k++)
-        cJSON_AddItemToObject(json, numbers[k].key, weir_json_number(numbers[k].value));
+        if (!isnan(numbers[k].value))
+            cJSON_AddItemToObject(json, numbers[k].key, weir_json_number(numbers[k].value));
     return json;
 }
 

@@ -1,6 +1,7 @@
 /* The history of a training run, as CSV or JSON. SPDX-License-Identifier: Apache-2.0 */
 #include "train/cli/history.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,17 +42,22 @@ static double second_value(const history *h, const epoch_result *r) {
 }
 
 static char *csv_text(const history *h) {
-    const size_t line = 160;
+    const size_t line = 192;
     char *text = malloc(((size_t)h->count + 1) * line);
     if (!text) return NULL;
     char *at = text;
-    at += snprintf(at, line, "epoch,loss,val_loss,%s,train_seconds,val_seconds\n", second_name(h));
+    const bool rounds = h->count > 0 && !isnan(h->rows[0].val.rounded);
+    at += snprintf(at, line, "epoch,loss,val_loss,%s,train_seconds,val_seconds%s\n", second_name(h),
+                   rounds ? ",val_accuracy_rounded" : "");
     for (int64_t i = 0; i < h->count; i++) {
         const epoch_result *r = &h->rows[i];
         /* 9 digits tell every float32 apart. */
-        at += snprintf(at, line, "%lld,%.9g,%.9g,%.9g,%.3f,%.3f\n", (long long)r->epoch, r->loss,
+        at += snprintf(at, line, "%lld,%.9g,%.9g,%.9g,%.3f,%.3f", (long long)r->epoch, r->loss,
                        r->val.loss, second_value(h, r), r->train_seconds, r->val_seconds);
+        if (rounds) at += snprintf(at, line, ",%.9g", r->val.rounded);
+        *at++ = '\n';
     }
+    *at = '\0';
     return text;
 }
 
@@ -61,6 +67,8 @@ static cJSON *row_json(const history *h, const epoch_result *r) {
     cJSON_AddItemToObject(row, "loss", weir_json_number(r->loss));
     cJSON_AddItemToObject(row, "val_loss", weir_json_number(r->val.loss));
     cJSON_AddItemToObject(row, second_name(h), weir_json_number(second_value(h, r)));
+    if (!isnan(r->val.rounded))
+        cJSON_AddItemToObject(row, "val_accuracy_rounded", weir_json_number(r->val.rounded));
     cJSON_AddItemToObject(row, "train_seconds", weir_json_number(r->train_seconds));
     cJSON_AddItemToObject(row, "val_seconds", weir_json_number(r->val_seconds));
     return row;

@@ -12,6 +12,7 @@ task_arguments task_arguments_default(void) {
 
 /* An option that does nothing is a misunderstanding. */
 static const char *foreign_option(const task_arguments *a, bool text) {
+    const series_arguments s = series_arguments_default();
     const text_arguments t = text_arguments_default();
     const struct {
         bool text, given;
@@ -19,11 +20,15 @@ static const char *foreign_option(const task_arguments *a, bool text) {
     } options[] = {
         {false, a->series.target != NULL, "--target"},
         {false, a->series.columns != NULL, "--columns"},
+        {false, a->series.generated_rows != s.generated_rows, "--generated-rows"},
+        {false, a->series.missing_value != s.missing_value, "--missing"},
+        {false, a->series.missing != s.missing, "--missing-policy"},
         {false, a->window.lookback > 0, "--lookback"},
         {false, a->window.step > 0, "--step"},
         {false, a->window.delay > 0, "--delay"},
         {false, a->window.train_rows > 0, "--train-rows"},
         {false, a->window.val_rows > 0, "--val-rows"},
+        {true, a->text.generated_reviews != t.generated_reviews, "--generated-reviews"},
         {true, a->max_len > 0, "--max-len"},
         {true, a->text.max_features != t.max_features, "--max-features"},
         {true, a->text.val_fraction != t.val_fraction, "--val-fraction"},

@@ -128,6 +128,42 @@ static cJSON *run_facts(const run *r) {
     return json;
 }
 
+/* Whether padding is passed over by a recurrent layer: not behind a convolution or a pooling. */
+static bool mask_is_used(const weir_model *m) {
+    bool masked = false;
+    weir_layer_info l;
+    for (int i = 0; weir_model_layer(m, i, &l) == WEIR_OK; i++) {
+        if (l.layer.kind == WEIR_LAYER_EMBEDDING)
+            masked = l.layer.mask_zero;
+        else if (l.layer.kind == WEIR_LAYER_GRU || l.layer.kind == WEIR_LAYER_LSTM ||
+                 l.layer.kind == WEIR_LAYER_RNN)
+            return masked;
+        else if (l.layer.kind != WEIR_LAYER_DROPOUT)
+            return false;
+    }
+    return false;
+}
+
+/* An option that does nothing is a misunderstanding. */
+static weir_status check_embedding_options(const run *r) {
+    const arguments *a = r->a;
+    weir_layer_info first;
+    weir_status status = weir_model_layer(r->model, 0, &first);
+    if (status != WEIR_OK) return status;
+    if (a->freeze_embeddings && first.layer.kind != WEIR_LAYER_EMBEDDING)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "--freeze-embeddings: %s has no embedding, accepted: a model that begins "
+                         "with one",
+                         a->model);
+    if (a->mask_zero && !mask_is_used(r->model))
+        return weir_fail(
+            WEIR_ERROR_ARGUMENT,
+            "--mask-zero: %s has no recurrent layer right behind an embedding, accepted: "
+            "models that have (imdb-rnn, imdb-lstm, imdb-gru, imdb-bilstm)",
+            a->model);
+    return WEIR_OK;
+}
+
 static weir_status create_model(run *r) {
     const arguments *a = r->a;
     weir_status status = task_load(&a->task, a->builtin->text, r->runtime, &r->task);
@@ -138,6 +174,7 @@ static weir_status create_model(run *r) {
     o.mask_zero = a->mask_zero;
     o.frozen = a->freeze_embeddings;
     status = weir_model_create(r->runtime, a->model, &o, &r->model);
+    if (status == WEIR_OK) status = check_embedding_options(r);
     if (status == WEIR_OK && a->embeddings)
         status = embeddings_load(a->embeddings, &r->task.d, r->model, &r->vectors);
     return status;
@@ -235,7 +272,7 @@ static int report(run *r, weir_status status) {
                    r->save);
             return interrupt_status();
         }
-        status = save(r, 0, &(score){NAN, NAN});
+        status = save(r, 0, &(score){NAN, NAN, NAN});
         if (status != WEIR_OK) return command_failed("train", status);
         printf("%s before the first validation; the weights so far are in %s\n", interrupt_word(),
                r->save);

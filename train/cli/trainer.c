@@ -17,7 +17,16 @@ double seconds_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Probabilities are asked for, but the last layer can give any number: the book's convnet. */
+static bool output_unbounded(const trainer *t) {
+    weir_layer_info last;
+    return t->classes && t->loss == WEIR_BCE &&
+           weir_model_layer(t->model, weir_model_layer_count(t->model) - 1, &last) == WEIR_OK &&
+           last.layer.kind == WEIR_LAYER_DENSE && last.layer.activation == WEIR_LINEAR;
+}
+
 weir_status trainer_start(trainer *t) {
+    t->rounds = output_unbounded(t);
     const int64_t N = t->batch_size, parameters = weir_model_parameters(t->model);
     t->rows = malloc((size_t)N * sizeof *t->rows);
     t->best_parameters = malloc(((size_t)parameters + 1) * sizeof *t->best_parameters);
@@ -86,7 +95,7 @@ weir_status trainer_epoch(trainer *t, epoch_result *r) {
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "there is nothing to validate on, accepted: a validation "
                          "split of 1 or more (--val-fraction, --val-rows)");
-    *r = (epoch_result){.epoch = t->epoch + 1, .val = {NAN, NAN}, .loss = NAN};
+    *r = (epoch_result){.epoch = t->epoch + 1, .val = {NAN, NAN, NAN}, .loss = NAN};
     char label[96];
     snprintf(label, sizeof label, "%sepoch %lld/%lld", t->prefix, (long long)r->epoch,
              (long long)t->epochs);
@@ -126,7 +135,7 @@ void trainer_restore_best(trainer *t) {
 
 typedef struct sums {
     double loss;
-    int64_t right;
+    int64_t right, right_rounded;
 } sums;
 
 /* Samples on the right side: of a probability of 1/2, which is a logit of 0. */
@@ -134,6 +143,13 @@ static int64_t count_right(const trainer *t, int64_t N) {
     const float middle = t->loss == WEIR_BCE_LOGITS ? 0 : 0.5F;
     int64_t right = 0;
     for (int64_t i = 0; i < N; i++) right += (t->y[i] > middle) == (t->target[i] > 0.5F);
+    return right;
+}
+
+/* As keras.metrics.binary_accuracy of Keras 2.2: mean(equal(y_true, round(y_pred))). */
+static int64_t count_right_rounded(const trainer *t, int64_t N) {
+    int64_t right = 0;
+    for (int64_t i = 0; i < N; i++) right += nearbyintf(t->y[i]) == t->target[i];
     return right;
 }
 
@@ -148,8 +164,10 @@ static weir_status add_batch(trainer *t, int64_t r, int64_t N, const permutation
     if (status == WEIR_OK)
         status = weir_loss_eval(t->runtime, t->loss, N, t->y, t->target, &loss, NULL);
     sum->loss += loss * (double)N;
-    if (status == WEIR_OK && t->classes) sum->right += count_right(t, N);
-    return status;
+    if (status != WEIR_OK) return status;
+    if (t->classes) sum->right += count_right(t, N);
+    if (t->rounds) sum->right_rounded += count_right_rounded(t, N);
+    return WEIR_OK;
 }
 
 weir_status trainer_evaluate(trainer *t, split which, int64_t batches, const permutation *order,
@@ -170,6 +188,7 @@ weir_status trainer_evaluate(trainer *t, split which, int64_t batches, const per
     }
     if (!t->quiet) progress_end(&bar);
     *result = (score){.loss = sum.loss / (double)*done,
-                      .accuracy = t->classes ? (double)sum.right / (double)*done : NAN};
+                      .accuracy = t->classes ? (double)sum.right / (double)*done : NAN,
+                      .rounded = t->rounds ? (double)sum.right_rounded / (double)*done : NAN};
     return status;
 }

@@ -23,6 +23,7 @@ typedef struct trainer {
     int64_t best_epoch;
     score best;             /* the validation's */
     float *best_parameters; /* of the best epoch */
+    bool rounds;            /* scores have the rounded accuracy */
     /* buffers of a batch */
     int64_t *rows;
     float *x, *target, *y;

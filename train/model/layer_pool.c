@@ -27,6 +27,11 @@ static weir_pool params(const layer *l, int64_t N) {
 
 static weir_status build(layer *l) {
     weir_status status = weir_layer_need_time(l);
+    if (status == WEIR_OK && l->type == &weir_layer_global_avg_pool && l->steps_in)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "layer %d (%s): a mean over masked steps is not offered, accepted: "
+                         "mask_zero false, or a recurrent layer without return_sequences before it",
+                         l->index, l->name);
     l->steps_out = NULL;
     if (status != WEIR_OK) return status;
     if (is_global(l)) {
