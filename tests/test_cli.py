@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-COMMANDS = ["info", "train", "compare", "eval", "data"]
+COMMANDS = ["info", "train", "compare", "eval", "predict", "data"]
 WEIR = VERSION = None
 
 

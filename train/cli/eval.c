@@ -6,9 +6,9 @@
 #include "train/cli/commands.h"
 #include "train/cli/interrupt.h"
 #include "train/cli/printable.h"
-#include "train/cli/record.h"
 #include "train/cli/runtime_options.h"
 #include "train/cli/task.h"
+#include "train/cli/trained.h"
 #include "train/cli/trainer.h"
 #include "train/model/json.h"
 
@@ -23,8 +23,7 @@ typedef struct arguments {
 typedef struct run {
     const arguments *a;
     weir_runtime *runtime;
-    weir_model *model;
-    record trained;
+    trained trained;
     task task;
 } run;
 
@@ -62,98 +61,42 @@ static int parse(arguments *a, int argc, char **argv) {
     return options_parse(&line, argc, argv);
 }
 
-static weir_status column_mismatch(const run *r, const char *what, const char *name) {
-    return weir_fail(WEIR_ERROR_ARGUMENT,
-                     "%s does not fit the data: %s \"%s\"; it was trained on %s", r->a->file, what,
-                     name, r->trained.joined);
-}
-
-/* The columns of the data must be the model's, in its order. */
-static weir_status check_columns(const run *r) {
-    for (int64_t i = 0; i < r->trained.columns; i++) {
-        if (i >= r->task.s.columns)
-            return column_mismatch(r, "the data have no column", r->trained.names[i]);
-        if (strcmp(r->task.s.names[i], r->trained.names[i]) != 0)
-            return column_mismatch(r, "the data have instead the column", r->task.s.names[i]);
-    }
-    if (r->task.s.columns > r->trained.columns)
-        return column_mismatch(r, "the data also have the column",
-                               r->task.s.names[r->trained.columns]);
-    if (r->task.s.target != r->trained.target)
-        return column_mismatch(r, "the target of the data is", r->task.s.names[r->task.s.target]);
-    if (fabs(r->task.s.step_seconds - r->trained.step_seconds) > 1)
-        return weir_fail(
-            WEIR_ERROR_ARGUMENT,
-            "%s does not fit the data: they have a row every %g min, it was trained on "
-            "a row every %g min",
-            r->a->file, r->task.s.step_seconds / 60, r->trained.step_seconds / 60);
-    return WEIR_OK;
-}
-
-/* False when a name has a comma: the columns must then be all of the file's. */
-static bool can_be_listed(const record *trained) {
-    for (int64_t i = 0; i < trained->columns; i++)
-        if (strchr(trained->names[i], ',')) return false;
-    return true;
-}
-
-static weir_status does_not_fit(const run *r, long long T, long long C) {
-    return weir_fail(WEIR_ERROR_FORMAT,
-                     "%s: its layers take %lld x %lld and give %lld, its metadata \"data\" say "
-                     "%lld x %lld and 1",
-                     r->a->file, (long long)weir_model_T(r->model),
-                     (long long)weir_model_C_in(r->model), (long long)weir_model_outputs(r->model),
-                     T, C);
-}
-
 static weir_status load_weather(run *r) {
-    const record *trained = &r->trained;
-    const int64_t T =
-        trained->window.step > 0 ? trained->window.lookback / trained->window.step : 0;
-    if (trained->columns != weir_model_C_in(r->model) || T != weir_model_T(r->model) ||
-        weir_model_outputs(r->model) != 1)
-        return does_not_fit(r, T, trained->columns);
+    const record *facts = &r->trained.record;
     task_arguments a = r->a->task;
     a.window = (window_arguments){0};
-    if (!a.data.generated) {
-        if (!a.series.columns && can_be_listed(trained)) a.series.columns = trained->joined;
-        if (!a.series.target) a.series.target = trained->names[trained->target];
-    }
+    if (!a.data.generated) trained_series_arguments(&r->trained, &a.series);
     weir_status status = task_load(&a, false, r->runtime, &r->task);
-    if (status == WEIR_OK) status = check_columns(r);
+    if (status == WEIR_OK) status = trained_check_series(&r->trained, &r->task.s);
     if (status != WEIR_OK) return status;
-    window_options o = trained->window;
+    window_options o = facts->window;
     if (r->a->task.window.train_rows > 0) o.train_rows = r->a->task.window.train_rows;
     if (r->a->task.window.val_rows > 0) o.val_rows = r->a->task.window.val_rows;
-    return task_windows(&r->task, &o, trained->mean_std);
+    return task_windows(&r->task, &o, facts->mean_std);
 }
 
 static weir_status load_reviews(run *r) {
-    const record *trained = &r->trained;
-    if (weir_model_C_in(r->model) != 1 || trained->max_len != weir_model_T(r->model) ||
-        weir_model_outputs(r->model) != 1)
-        return does_not_fit(r, trained->max_len, 1);
+    const record *facts = &r->trained.record;
     task_arguments a = r->a->task;
-    a.text.max_features = trained->max_features;
-    a.text.val_fraction = trained->val_fraction;
-    a.text.split_seed = trained->split_seed;
+    a.text.max_features = facts->max_features;
+    a.text.val_fraction = facts->val_fraction;
+    a.text.split_seed = facts->split_seed;
     weir_status status = task_load(&a, true, r->runtime, &r->task);
     if (status != WEIR_OK) return status;
     char vocabulary[17];
-    if (strcmp(record_vocabulary(&r->task.d, vocabulary), trained->vocabulary) != 0)
+    if (strcmp(record_vocabulary(&r->task.d, vocabulary), facts->vocabulary) != 0)
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "%s does not fit the data: the %lld most frequent words of %s have the "
                          "checksum %s, those it was trained on %s",
-                         r->a->file, (long long)trained->max_features, r->task.d.source, vocabulary,
-                         trained->vocabulary);
-    return source_reviews(&r->task.d, trained->max_len, &r->task.from);
+                         r->a->file, (long long)facts->max_features, r->task.d.source, vocabulary,
+                         facts->vocabulary);
+    return source_reviews(&r->task.d, facts->max_len, &r->task.from);
 }
 
 static weir_status load(run *r) {
-    weir_status status = weir_model_load(r->runtime, r->a->file, NULL, &r->model);
-    if (status == WEIR_OK) status = record_read(r->model, &r->trained);
+    const weir_status status = trained_load(r->runtime, r->a->file, &r->trained);
     if (status != WEIR_OK) return status;
-    return r->trained.text ? load_reviews(r) : load_weather(r);
+    return r->trained.record.text ? load_reviews(r) : load_weather(r);
 }
 
 static const char *source_name(const run *r) {
@@ -164,9 +107,9 @@ static int print_json(const run *r, int64_t count, const score *result, double s
     const score_form *form = &r->task.form;
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "file", r->a->file);
-    cJSON_AddStringToObject(json, "model", weir_model_name(r->model));
+    cJSON_AddStringToObject(json, "model", weir_model_name(r->trained.model));
     cJSON_AddItemToObject(json, "parameters",
-                          weir_json_number((double)weir_model_parameters(r->model)));
+                          weir_json_number((double)weir_model_parameters(r->trained.model)));
     cJSON_AddStringToObject(json, "data", source_name(r));
     cJSON_AddStringToObject(json, "split", splits[r->a->split]);
     cJSON_AddItemToObject(json, r->task.from.samples, weir_json_number((double)count));
@@ -199,8 +142,9 @@ static int print_result(const run *r, int64_t count, const score *result, double
     if (r->a->json) return print_json(r, count, result, seconds);
     char name[PRINTABLE], text[SCORE_TEXT];
     const bool generated = r->task.text ? r->task.d.generated : r->task.s.generated;
-    printf("%s on %lld %s %s of %s%s: %s, %.1f s\n", printable(weir_model_name(r->model), name),
-           (long long)count, rows, r->task.from.samples, source_name(r),
+    printf("%s on %lld %s %s of %s%s: %s, %.1f s\n",
+           printable(weir_model_name(r->trained.model), name), (long long)count, rows,
+           r->task.from.samples, source_name(r),
            !generated     ? ""
            : r->task.text ? " (made-up reviews)"
                           : " (made-up weather, not a measurement)",
@@ -211,9 +155,9 @@ static int print_result(const run *r, int64_t count, const score *result, double
 static int evaluate(run *r) {
     enum { BATCH = 128 }; /* changes no bit of the result */
     trainer t = {.runtime = r->runtime,
-                 .model = r->model,
+                 .model = r->trained.model,
                  .from = &r->task.from,
-                 .loss = r->trained.loss,
+                 .loss = r->trained.record.loss,
                  .classes = r->task.form.classes,
                  .batch_size = BATCH,
                  .quiet = r->a->quiet,
@@ -245,8 +189,7 @@ int cmd_eval(int argc, char **argv) {
     if (status == WEIR_OK) status = load(&r);
     const int result = status == WEIR_OK ? evaluate(&r) : command_failed("eval", status);
     task_free(&r.task);
-    record_free(&r.trained);
-    weir_model_destroy(r.model);
+    trained_free(&r.trained);
     weir_runtime_destroy(r.runtime);
     return result;
 }

@@ -18,6 +18,7 @@ static const command commands[] = {
     {"train", cmd_train, "train a model on a time series"},
     {"compare", cmd_compare, "train a family of models on the same data, in one table"},
     {"eval", cmd_eval, "evaluate a saved model"},
+    {"predict", cmd_predict, "what a saved model says of new data"},
     {"data", cmd_data, "download, generate and show data sets"},
     {"info", cmd_info, "what Weir found on this machine and how it would use it"},
 };

@@ -47,6 +47,18 @@ weir_status record_attach(weir_model *model, const char *key, const cJSON *json)
     return status;
 }
 
+static const char words_key[] = "vocabulary";
+
+weir_status record_attach_words(weir_model *model, const imdb *d) {
+    const size_t most = (size_t)8 << 20; /* the header of a model file may have 16 MB */
+    char *text = known_words_write(d);
+    if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the metadata %s", words_key);
+    const weir_status status =
+        weir_model_set_metadata(model, words_key, strlen(text) <= most ? text : NULL);
+    free(text);
+    return status;
+}
+
 /* ---- reading ---- */
 
 static bool read_whole(const cJSON *json, const char *key, double max, int64_t *out) {
@@ -111,6 +123,30 @@ weir_status record_read(const weir_model *model, record *out) {
     if (status == WEIR_OK) status = read_loss(model, out);
     if (status != WEIR_OK) record_free(out);
     return status;
+}
+
+weir_status record_read_words(const weir_model *model, const record *r, known_words *out) {
+    const char *text = weir_model_metadata(model, words_key);
+    *out = (known_words){0};
+    if (!text)
+        return weir_fail(WEIR_ERROR_FORMAT,
+                         "the model file does not hold the words it was trained on (no metadata "
+                         "\"%s\"): train it again with this version of weir",
+                         words_key);
+    weir_status status = known_words_read(text, out);
+    if (status != WEIR_OK) return status;
+    char checksum[17];
+    snprintf(checksum, sizeof checksum, "%016" PRIx64, out->checksum);
+    if (strcmp(checksum, r->vocabulary) == 0 &&
+        out->words.count <= r->max_features - IMDB_FIRST_WORD)
+        return WEIR_OK;
+    const int64_t count = out->words.count;
+    known_words_free(out);
+    return weir_fail(WEIR_ERROR_FORMAT,
+                     "the model file's metadata: the %lld words of %s have the checksum %s, "
+                     "accepted: at most %lld words with the checksum %s, that of the training",
+                     (long long)count, words_key, checksum,
+                     (long long)(r->max_features - IMDB_FIRST_WORD), r->vocabulary);
 }
 
 void record_free(record *r) {

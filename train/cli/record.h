@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 
 #include "train/cli/task.h"
+#include "train/data/known_words.h"
 #include "weir/model.h"
 
 /* {"source", ...}: the metadata "data". NULL: no memory. */
@@ -12,6 +13,10 @@ cJSON *record_data(const task *t);
 
 /* Attaches a JSON object to the model as metadata `key`. Errors: MEMORY. */
 weir_status record_attach(weir_model *model, const char *key, const cJSON *json);
+
+/* Attaches the words that the model knows, as known_words.h writes them, so that weir predict needs no
+ * reviews; more than 8 MB of them are left out. Errors: MEMORY. */
+weir_status record_attach_words(weir_model *model, const imdb *d);
 
 /* The metadata of a model, read back. */
 typedef struct record {
@@ -34,6 +39,8 @@ typedef struct record {
 /* Errors: FORMAT (names what is missing or wrong), MEMORY. */
 weir_status record_read(const weir_model *model, record *out);
 void record_free(record *r);
+/* The words of a model of reviews whose record is r. Errors: FORMAT (it has none, or others), MEMORY. */
+weir_status record_read_words(const weir_model *model, const record *r, known_words *out);
 
 /* The checksum of a vocabulary as text. */
 const char *record_vocabulary(const imdb *d, char text[17]);

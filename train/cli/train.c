@@ -237,6 +237,7 @@ static weir_status save(run *r, int64_t epoch, const score *val) {
     cJSON_AddItemToObject(training, "steps", weir_json_number((double)r->t.steps));
     weir_status status =
         record_attach(r->model, "data", cJSON_GetObjectItemCaseSensitive(r->facts, "data"));
+    if (status == WEIR_OK && r->task.text) status = record_attach_words(r->model, &r->task.d);
     if (status == WEIR_OK) status = record_attach(r->model, "training", training);
     cJSON_Delete(training);
     return status == WEIR_OK ? weir_model_save(r->model, r->save) : status;

@@ -18,7 +18,6 @@ typedef struct reader {
     csv_file file;
     const series_options *options;
     header head;
-    int64_t *times;
     series *s;
 } reader;
 
@@ -30,6 +29,7 @@ void series_free(series *s) {
     for (int64_t i = 0; s->names != NULL && i < s->columns; i++) free(s->names[i]);
     free(s->names);
     free(s->values);
+    free(s->times);
     free(s->source);
     *s = (series){0};
 }
@@ -96,7 +96,7 @@ static weir_status read_row(reader *r, int64_t row) {
         if (status != WEIR_OK) return status;
         if (cell.last != (column == r->head.count - 1)) return wrong_count(r, column + 1, cell);
         if (column == 0) {
-            if (!timestamp_parse(cell.begin, cell.end, &r->times[row]))
+            if (!timestamp_parse(cell.begin, cell.end, &r->s->times[row]))
                 return bad_cell(r, &cell, column, "is not a time, accepted: " TIMESTAMP_ACCEPTED);
             continue;
         }
@@ -113,39 +113,54 @@ static int compare_steps(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Turns the times into steps, in place, and counts. */
-static void measure_sampling(series *s, int64_t *times) {
-    const int64_t steps = s->rows - 1;
-    s->first_time = times[0];
-    if (steps < 1) return;
-    for (int64_t i = 0; i < steps; i++) {
-        times[i] = times[i + 1] - times[i];
-        if (times[i] <= 0) s->backward_steps++;
+static weir_status no_memory(int64_t rows, int64_t columns) {
+    return weir_fail(WEIR_ERROR_MEMORY, "no memory for %lld rows of %lld columns", (long long)rows,
+                     (long long)columns);
+}
+
+static weir_status measure_sampling(series *s) {
+    const int64_t count = s->rows - 1;
+    s->first_time = s->times[0];
+    if (count < 1) return WEIR_OK;
+    int64_t *steps = malloc((size_t)count * sizeof *steps);
+    if (steps == NULL) return no_memory(s->rows, s->columns);
+    for (int64_t i = 0; i < count; i++) {
+        steps[i] = s->times[i + 1] - s->times[i];
+        if (steps[i] <= 0) s->backward_steps++;
     }
     /* Nearly all are equal, which makes this a pass over sorted runs. */
-    qsort(times, (size_t)steps, sizeof *times, compare_steps);
-    const int64_t median = times[steps / 2];
+    qsort(steps, (size_t)count, sizeof *steps, compare_steps);
+    const int64_t median = steps[count / 2];
     s->step_seconds = (double)median;
-    for (int64_t i = 0; i < steps; i++)
-        if (times[i] != median) s->irregular_steps++;
+    for (int64_t i = 0; i < count; i++)
+        if (steps[i] != median) s->irregular_steps++;
+    free(steps);
+    return WEIR_OK;
+}
+
+int64_t series_time(const series *s, int64_t row) {
+    const double end_of_calendar = 253402300799; /* 31.12.9999 23:59:59 */
+    if (s->times != NULL && row < s->rows) return s->times[row];
+    const int64_t known = s->times != NULL ? s->rows - 1 : 0;
+    const double from = (double)(s->times != NULL ? s->times[known] : s->first_time);
+    const double time = from + (double)(row - known) * s->step_seconds;
+    return (int64_t)(time < end_of_calendar ? time : end_of_calendar);
 }
 
 static weir_status read_rows(reader *r) {
     series *s = r->s;
     const int64_t most = csv_lines_left(&r->file);
     s->values = malloc((size_t)most * (size_t)s->columns * sizeof *s->values);
-    r->times = malloc((size_t)most * sizeof *r->times);
-    if (s->values == NULL || r->times == NULL)
-        return weir_fail(WEIR_ERROR_MEMORY, "no memory for %lld rows of %lld columns",
-                         (long long)most, (long long)s->columns);
+    s->times = malloc((size_t)most * sizeof *s->times);
+    if (s->values == NULL || s->times == NULL) return no_memory(most, s->columns);
     for (; !csv_at_end(&r->file); s->rows++) {
         const weir_status status = read_row(r, s->rows);
         if (status != WEIR_OK) return status;
     }
     if (s->rows == 0)
         return weir_fail(WEIR_ERROR_FORMAT, "%s: there is a header but no row", r->file.path);
-    measure_sampling(s, r->times);
-    return missing_fill(s, r->options->missing);
+    const weir_status status = measure_sampling(s);
+    return status == WEIR_OK ? missing_fill(s, r->options->missing) : status;
 }
 
 static weir_status read_file(reader *r) {
@@ -165,7 +180,6 @@ weir_status series_read_csv(const char *path, const series_options *options, ser
     if (status == WEIR_OK) status = read_file(&r);
     if (status != WEIR_OK) series_free(out);
     header_free(&r.head);
-    free(r.times);
     csv_close(&r.file);
     return status;
 }

@@ -32,7 +32,8 @@ typedef struct series {
     int64_t missing; /* cells that the policy filled (or found, with MISSING_NONE) */
     /* Sampling. Rows are used in the file's order whatever their times are; these say how regular
      * the times are, so that a program can tell its user. */
-    int64_t first_time;      /* of the first row, seconds since 01.01.1970 */
+    int64_t *times;          /* [rows], seconds since 01.01.1970, owned; NULL: one every step */
+    int64_t first_time;      /* of the first row */
     double step_seconds;     /* between rows, median; 0 for one row */
     int64_t irregular_steps; /* steps that differ from the median */
     int64_t backward_steps;  /* of them, those that are zero or negative */
@@ -62,6 +63,9 @@ weir_status series_generate(int64_t rows, uint64_t seed, series *out);
  * have two decimals. The file appears when it is complete: not at all when stopped(), asked before
  * each row, says true; NULL never stops. Errors: SYSTEM, MEMORY, STATE (stopped). */
 weir_status series_write_csv(const series *s, const char *path, bool (*stopped)(void));
+
+/* Time of a row, 0 <= row; of one behind the last: as many steps after that, at most 31.12.9999. */
+int64_t series_time(const series *s, int64_t row);
 
 /* Zeroes *s; a zeroed series may be freed again. */
 void series_free(series *s);

@@ -1,6 +1,8 @@
 /* Times of a data file's rows. SPDX-License-Identifier: Apache-2.0 */
 #include "train/data/timestamp.h"
 
+#include <string.h>
+
 enum { DAY = 86400, DAYS_IN_400_YEARS = 146097, DAYS_TO_1970 = 719468 /* from 01.03.0000 */ };
 
 /* Days since 01.01.1970 in the Gregorian calendar; years begin in March, so that the leap day is
@@ -104,4 +106,16 @@ void timestamp_format(int64_t seconds, char *text) {
     put_number(text + 14, 2, time / 60 % 60);
     text[16] = ':';
     put_number(text + 17, 2, time % 60);
+}
+
+void timestamp_format_iso(int64_t seconds, char text[TIMESTAMP_LENGTH + 1]) {
+    char german[TIMESTAMP_LENGTH];
+    timestamp_format(seconds, german);
+    memcpy(text, german + 6, 4);
+    memcpy(text + 5, german + 3, 2);
+    memcpy(text + 8, german, 2);
+    text[4] = text[7] = '-';
+    text[10] = 'T';
+    memcpy(text + 11, german + 11, 8);
+    text[TIMESTAMP_LENGTH] = '\0';
 }

@@ -14,5 +14,7 @@ bool timestamp_parse(const char *begin, const char *end, int64_t *seconds);
 
 /* Writes "dd.mm.yyyy hh:mm:ss", TIMESTAMP_LENGTH characters and no zero. Years 0 to 9999. */
 void timestamp_format(int64_t seconds, char *text);
+/* The same as "yyyy-mm-ddThh:mm:ss" and a zero. */
+void timestamp_format_iso(int64_t seconds, char text[TIMESTAMP_LENGTH + 1]);
 
 #endif

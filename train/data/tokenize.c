@@ -48,8 +48,9 @@ void text_normalise(char *text, int64_t size) {
     }
 }
 
-/* Length of the well-formed sequence that begins at p, or 0. */
-static int64_t sequence_length(const unsigned char *p, int64_t left) {
+int64_t text_sequence_bytes(const char *text, int64_t size) {
+    const unsigned char *p = (const unsigned char *)text;
+    if (size < 1) return 0;
     const unsigned char c = p[0];
     unsigned char least = 0x80, most = 0xbf; /* of the second byte */
     int64_t length;
@@ -60,7 +61,7 @@ static int64_t sequence_length(const unsigned char *p, int64_t left) {
     if (c == 0xed) most = 0x9f;  /* no surrogate */
     if (c == 0xf0) least = 0x90;
     if (c == 0xf4) most = 0x8f; /* up to U+10FFFF */
-    if (left < length || p[1] < least || p[1] > most) return 0;
+    if (size < length || p[1] < least || p[1] > most) return 0;
     for (int64_t i = 2; i < length; i++)
         if ((p[i] & 0xc0) != 0x80) return 0;
     return length;
@@ -78,7 +79,7 @@ int64_t text_invalid_bytes(const char *text, int64_t size) {
                 continue;
             }
         }
-        const int64_t length = sequence_length(p + i, size - i);
+        const int64_t length = text_sequence_bytes(text + i, size - i);
         if (length == 0) invalid++;
         i += length > 0 ? length : 1;
     }

@@ -10,14 +10,19 @@
 /* The book's numbers for the Jena file. */
 enum { BOOK_ROWS = 420551, BOOK_TRAIN = 200000, BOOK_VAL = 100000 };
 
+static weir_status check_step(const window_options *o) {
+    if (o->step >= 1 && o->lookback % o->step == 0) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "step is %lld, accepted: a divisor of lookback %lld",
+                     (long long)o->step, (long long)o->lookback);
+}
+
 static weir_status check_options(const window_options *o, int64_t rows) {
     if (o->lookback < 1 || o->lookback >= rows)
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "lookback is %lld, accepted: 1 or more, and less than the %lld rows",
                          (long long)o->lookback, (long long)rows);
-    if (o->step < 1 || o->lookback % o->step != 0)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "step is %lld, accepted: a divisor of lookback %lld",
-                         (long long)o->step, (long long)o->lookback);
+    const weir_status status = check_step(o);
+    if (status != WEIR_OK) return status;
     if (o->delay < 0 || o->delay >= rows)
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "delay is %lld, accepted: 0 or more, and less than the %lld rows",
@@ -148,6 +153,23 @@ weir_status windows_create(const series *s, const window_options *o, const doubl
     return status;
 }
 
+weir_status windows_create_whole(const series *s, const window_options *o, const double *mean_std,
+                                 windows *out) {
+    *out = (windows){.o = *o, .rows = s->rows, .columns = s->columns, .target = s->target};
+    if (o->lookback < 1 || o->lookback > s->rows)
+        return weir_fail(
+            WEIR_ERROR_ARGUMENT,
+            "%s has %lld rows, too few for a window of %lld rows: accepted are as many "
+            "or more",
+            s->source, (long long)s->rows, (long long)o->lookback);
+    weir_status status = check_step(o);
+    if (status != WEIR_OK) return status;
+    out->steps = o->lookback / o->step;
+    status = normalise(s, mean_std, out);
+    if (status != WEIR_OK) windows_free(out);
+    return status;
+}
+
 void windows_free(windows *w) {
     free(w->values);
     free(w->mean);
@@ -157,7 +179,7 @@ void windows_free(windows *w) {
 
 int64_t windows_count(const windows *w, split which) { return w->end[which] - w->first[which]; }
 
-void windows_fill(const windows *w, const int64_t *r, int64_t n, float *x, float *target) {
+void windows_fill_inputs(const windows *w, const int64_t *r, int64_t n, float *x) {
     const int64_t C = w->columns, step = w->o.step;
     const size_t row_bytes = (size_t)C * sizeof *x;
     for (int64_t i = 0; i < n; i++) {
@@ -169,8 +191,13 @@ void windows_fill(const windows *w, const int64_t *r, int64_t n, float *x, float
             for (int64_t t = 0; t < w->steps; t++, x += C, from += step * C)
                 memcpy(x, from, row_bytes);
         }
-        target[i] = w->values[(r[i] + w->o.delay) * C + w->target];
     }
+}
+
+void windows_fill(const windows *w, const int64_t *r, int64_t n, float *x, float *target) {
+    windows_fill_inputs(w, r, n, x);
+    for (int64_t i = 0; i < n; i++)
+        target[i] = w->values[(r[i] + w->o.delay) * w->columns + w->target];
 }
 
 void windows_train_rows(const windows *w, uint64_t seed, int64_t index, int64_t n, int64_t *r) {

@@ -38,6 +38,12 @@ typedef struct windows {
  */
 weir_status windows_create(const series *s, const window_options *o, const double *mean_std,
                            windows *out);
+/*
+ * The same without splits, to predict from: any row r of [lookback, rows] has a window, that of `rows`
+ * ends with the series; the number of rows may be as small as the lookback. Errors: as windows_create.
+ */
+weir_status windows_create_whole(const series *s, const window_options *o, const double *mean_std,
+                                 windows *out);
 /* Zeroes *w; zeroed windows may be freed again. */
 void windows_free(windows *w);
 
@@ -47,6 +53,8 @@ int64_t windows_count(const windows *w, split which);
 /* Windows of rows r[0 .. n): x[n][steps][columns], target[n]. Runs on the calling thread; r may be
  * any rows of [lookback, rows - delay). */
 void windows_fill(const windows *w, const int64_t *r, int64_t n, float *x, float *target);
+/* Without the targets; r may also be of [rows - delay, rows]. */
+void windows_fill_inputs(const windows *w, const int64_t *r, int64_t n, float *x);
 
 /* Rows of training batch number `index` (0, 1, ...): uniform with replacement in the training
  * range, a pure function of (seed, index, position in the batch). */

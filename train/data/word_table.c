@@ -73,6 +73,10 @@ int32_t word_table_find(word_table *table, const char *text, int64_t length, uin
     return (int32_t)table->count++;
 }
 
+int32_t word_table_get(const word_table *table, const char *text, int64_t length, uint64_t hash) {
+    return table->room > 0 ? table->slots[find_slot(table, text, length, hash)] : -1;
+}
+
 void word_table_free(word_table *table) {
     free(table->words);
     free(table->slots);

@@ -23,6 +23,8 @@ uint64_t word_hash(const char *text, int64_t length);
 /* Index of the word, which is added with count 0 when it is new; its text must outlive the table.
  * -1: no memory, or more than INT32_MAX / 2 words. */
 int32_t word_table_find(word_table *table, const char *text, int64_t length, uint64_t hash);
+/* Index of the word; -1: it is not in the table. */
+int32_t word_table_get(const word_table *table, const char *text, int64_t length, uint64_t hash);
 /* Zeroes *table; a zeroed table is an empty one. */
 void word_table_free(word_table *table);
 
