@@ -8,10 +8,9 @@
 typedef struct score {
     double loss;
     double accuracy; /* of classes; NAN where the task has none */
-    double
-        rounded; /* accuracy as Keras 2 counts it: outputs rounded to whole numbers that equal the
-                        target, so above 1.5 and below -0.5 all are wrong; NAN where outputs stay
-                        in [0, 1] and it is no other figure */
+    /* Accuracy as Keras 2 counts it: outputs rounded to whole numbers that equal the target, so above
+     * 1.5 and below -0.5 all are wrong. NAN where outputs stay in [0, 1] and it is the same. */
+    double rounded;
 } score;
 
 typedef struct score_form {
