@@ -25,7 +25,7 @@ die() {
 # The same under each system's names: build tools, runtime (hwloc), files (cJSON, libcurl,
 # libarchive, zlib), comparison (oneDNN, Google Benchmark), tests (cmocka, Python).
 APT="meson ninja-build gcc g++ libc6-dev pkg-config python3 libhwloc-dev libcjson-dev"
-APT="$APT libcurl4-openssl-dev libarchive-dev zlib1g-dev libdnnl-dev libbenchmark-dev libcmocka-dev"
+APT="$APT libcurl4-openssl-dev libarchive-dev zlib1g-dev libdnnl-dev libbenchmark-dev libcmocka-dev gnuplot-nox"
 DNF="meson ninja-build gcc gcc-c++ pkgconf-pkg-config python3 hwloc-devel cjson-devel"
 DNF="$DNF libcurl-devel libarchive-devel zlib-devel onednn-devel google-benchmark-devel libcmocka-devel"
 PACMAN="meson ninja gcc pkgconf python hwloc cjson curl libarchive zlib onednn benchmark cmocka"

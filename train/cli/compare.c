@@ -5,7 +5,9 @@
 
 #include "train/cli/commands.h"
 #include "train/cli/compare_models.h"
+#include "train/cli/facts.h"
 #include "train/cli/interrupt.h"
+#include "train/cli/report.h"
 #include "train/cli/runtime_options.h"
 #include "train/model/json.h"
 
@@ -26,20 +28,22 @@ static const family families[] = {
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };
 
 typedef struct arguments {
-    const char *name, *models;
+    const char *name, *models, *report;
     const family *family;
     task_arguments task;
     model_arguments options;
     runtime_arguments runtime;
     compare_plan plan;
     bool json, csv;
+    int argc;
+    char **argv;
 } arguments;
 
 static const char *const examples[] = {
     "weir compare jena --generated",
     "weir compare jena --data jena_climate_2009_2016.csv --epochs 20 --steps 500",
     "weir compare jena --data hourly.csv --models jena-gru,jena-gru-dropout --seeds 3 --json",
-    "weir compare imdb --data aclImdb_v1.tar.gz",
+    "weir compare imdb --data aclImdb_v1.tar.gz --report results",
     "weir compare downsampling jena --data jena_climate_2009_2016.csv",
     NULL,
 };
@@ -82,7 +86,9 @@ static weir_status complete(arguments *a) {
 static int parse(arguments *a, int argc, char **argv) {
     *a = (arguments){.task = task_arguments_default(),
                      .options = model_arguments_default(),
-                     .plan = {.seeds = 1}};
+                     .plan = {.seeds = 1},
+                     .argc = argc,
+                     .argv = argv};
     compare_plan *p = &a->plan;
     const option table[] = {
         TASK_OPTIONS(&a->task),
@@ -104,6 +110,8 @@ static int parse(arguments *a, int argc, char **argv) {
         OPTION_GROUP("Output"),
         OPTION_FLAG("json", &a->json, "print the results as JSON"),
         OPTION_FLAG("csv", &a->csv, "print the results as CSV"),
+        OPTION_STRING("report", "DIR", &a->report,
+                      "keep the results in DIR and make DIR/index.html, a page with plots"),
         OPTION_FLAG("quiet", &p->quiet, "no progress"),
         RUNTIME_OPTIONS(&a->runtime),
         OPTION_END};
@@ -132,6 +140,23 @@ static int parse(arguments *a, int argc, char **argv) {
 }
 
 /* ---- results ---- */
+
+/* Everything about the runs; the caller's. */
+static cJSON *results_json(const arguments *a, const compare_results *r, weir_runtime *rt) {
+    cJSON *json = facts_json("compare", a->family->name, &r->task, rt, a->argc, a->argv);
+    cJSON_AddItemToObject(json, "keras", weir_json_number(model_keras(&a->options)));
+    cJSON_AddStringToObject(json, "reference", a->family->reference);
+    cJSON_AddItemToObject(json, "runs", compare_json(r->rows, r->count));
+    return json;
+}
+
+static weir_status keep_report(const void *user, const compare_results *r, weir_runtime *rt) {
+    const arguments *a = user;
+    cJSON *json = results_json(a, r, rt);
+    const weir_status status = report_add(a->report, json);
+    cJSON_Delete(json);
+    return status;
+}
 
 static void print_windows(const compare_results *r) {
     const double minutes = r->task.s.step_seconds / 60;
@@ -182,23 +207,9 @@ static void print_text(const arguments *a, const compare_results *r, weir_runtim
 }
 
 static weir_status print_json(const arguments *a, const compare_results *r, weir_runtime *rt) {
-    const task *t = &r->task;
-    cJSON *facts = cJSON_CreateObject();
-    cJSON_AddStringToObject(facts, "family", a->family->name);
-    cJSON_AddStringToObject(facts, "data", t->text ? t->d.source : t->s.source);
-    cJSON_AddBoolToObject(facts, "generated", t->text ? t->d.generated : t->s.generated);
-    if (t->text) {
-        cJSON_AddItemToObject(facts, "reviews", weir_json_number((double)t->d.reviews));
-    } else {
-        cJSON_AddItemToObject(facts, "rows", weir_json_number((double)t->s.rows));
-        cJSON_AddItemToObject(facts, "columns", weir_json_number((double)t->s.columns));
-        cJSON_AddStringToObject(facts, "unit", t->form.unit);
-    }
-    cJSON_AddItemToObject(facts, "keras", weir_json_number(model_keras(&a->options)));
-    cJSON_AddItemToObject(facts, "threads", weir_json_number(weir_runtime_threads(rt)));
-    cJSON_AddStringToObject(facts, "isa", weir_isa_name(weir_runtime_isa(rt)));
-    weir_status status = compare_print_json(r->rows, r->count, facts);
-    cJSON_Delete(facts);
+    cJSON *json = results_json(a, r, rt);
+    const weir_status status = facts_print(json);
+    cJSON_Delete(json);
     return status;
 }
 
@@ -213,6 +224,7 @@ static int finish(const arguments *a, const compare_results *r, weir_runtime *rt
         print_text(a, r, rt);
     else if (print_json(a, r, rt) != WEIR_OK)
         result = STATUS_FAILED;
+    if (a->report) fprintf(stderr, "weir compare: the page is %s/index.html\n", a->report);
     if (!interrupt_seen()) return result;
     fprintf(stderr, "weir compare: %s; models that were not finished are left out\n",
             interrupt_word());
@@ -229,13 +241,17 @@ int cmd_compare(int argc, char **argv) {
         return command_failed("compare", weir_fail(WEIR_ERROR_MEMORY, "no memory for the results"));
     weir_runtime *rt = NULL;
     weir_status status = runtime_create(&a.runtime, "compare", &rt);
+    if (status == WEIR_OK && a.report) {
+        a.plan.keep = keep_report;
+        a.plan.user = &a;
+        status = report_check(a.report);
+    }
     if (status == WEIR_OK) {
         interrupt_catch();
         status = compare_models(&a.plan, rt, r);
     }
     const int result = finish(&a, r, rt, status);
-    task_free(&r->task);
+    compare_results_free(r);
     weir_runtime_destroy(rt);
-    free(r);
     return result;
 }

@@ -1,10 +1,13 @@
 /* weir compare downsampling. SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "train/cli/commands.h"
 #include "train/cli/downsampling.h"
+#include "train/cli/facts.h"
 #include "train/cli/interrupt.h"
+#include "train/cli/report.h"
 #include "train/cli/runtime_options.h"
 
 typedef struct arguments {
@@ -13,7 +16,10 @@ typedef struct arguments {
     model_arguments options;
     runtime_arguments runtime;
     downsampling_plan plan;
-    bool csv;
+    const char *report;
+    bool csv, json;
+    int argc;
+    char **argv;
 } arguments;
 
 static const char *const examples[] = {
@@ -60,7 +66,9 @@ static int parse(arguments *a, int argc, char **argv) {
     *a = (arguments){.task = task_arguments_default(),
                      .options = model_arguments_default(),
                      .lengths = "240,480,960,1920,3840,7680",
-                     .plan = {.epochs = 5, .steps = 100, .val_steps = 20}};
+                     .plan = {.epochs = 5, .steps = 100, .val_steps = 20},
+                     .argc = argc,
+                     .argv = argv};
     downsampling_plan *p = &a->plan;
     const option table[] = {
         TASK_OPTIONS(&a->task),
@@ -75,6 +83,9 @@ static int parse(arguments *a, int argc, char **argv) {
         OPTION_INT("seed", "N", &p->seed, 0, 1e15, "of parameters, batches and dropout"),
         OPTION_GROUP("Output"),
         OPTION_FLAG("csv", &a->csv, "print the results as CSV"),
+        OPTION_FLAG("json", &a->json, "print the results as JSON"),
+        OPTION_STRING("report", "DIR", &a->report,
+                      "keep the results in DIR and make DIR/index.html, a page with plots"),
         OPTION_FLAG("quiet", &p->quiet, "no progress"),
         RUNTIME_OPTIONS(&a->runtime),
         OPTION_END};
@@ -92,17 +103,54 @@ static int parse(arguments *a, int argc, char **argv) {
                  "days in finer and finer steps until every row is read, then more days. Reviews "
                  "are joined: a sample is a review and, in front of it, whole others of its class "
                  "until the length is full; padding would only measure the padding. "
-                 "tools/plot_downsampling.py draws the CSV."};
+                 "--report draws it."};
     const int parsed = options_parse(&line, argc, argv);
     if (parsed >= 0) return parsed;
     if (strcmp(a->name, "jena") != 0 && strcmp(a->name, "imdb") != 0)
         return options_error(&line, "TASK is %s, accepted: jena, imdb", a->name);
+    if (a->json && a->csv) return options_error(&line, "--json and --csv exclude each other");
     const weir_status status = complete(a);
     return status == WEIR_OK ? -1 : command_failed("compare", status);
 }
 
 static weir_status create(void *user, weir_runtime **rt) {
     return runtime_create(user, "compare", rt);
+}
+
+/* ---- results ---- */
+
+static cJSON *results_json(const arguments *a, const downsampling_results *r) {
+    weir_runtime *rt = NULL; /* each length had its own */
+    if (runtime_create(&a->runtime, "compare", &rt) != WEIR_OK) return NULL;
+    cJSON *json = facts_json("downsampling", a->name, &r->task, rt, a->argc, a->argv);
+    weir_runtime_destroy(rt);
+    cJSON_AddItemToObject(json, "rows_by_length", downsampling_json(r));
+    return json;
+}
+
+static weir_status keep_report(const void *user, const downsampling_results *r) {
+    const arguments *a = user;
+    cJSON *json = results_json(a, r);
+    if (!json) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the results");
+    const weir_status status = report_add(a->report, json);
+    cJSON_Delete(json);
+    return status;
+}
+
+static weir_status print_results(const arguments *a, const downsampling_results *r) {
+    if (a->csv) {
+        downsampling_print_csv(r);
+    } else if (a->json) {
+        cJSON *json = results_json(a, r);
+        const weir_status status = json ? facts_print(json) : WEIR_ERROR_MEMORY;
+        cJSON_Delete(json);
+        return status;
+    } else {
+        task_print_data(&r->task, &a->task, "compare");
+        downsampling_print(&a->plan, r);
+    }
+    if (a->report) fprintf(stderr, "weir compare: the page is %s/index.html\n", a->report);
+    return WEIR_OK;
 }
 
 int compare_downsampling(int argc, char **argv) {
@@ -112,14 +160,15 @@ int compare_downsampling(int argc, char **argv) {
     downsampling_results *r = calloc(1, sizeof *r);
     if (!r)
         return command_failed("compare", weir_fail(WEIR_ERROR_MEMORY, "no memory for the results"));
-    interrupt_catch();
-    const weir_status status = downsampling_run(&a.plan, create, &a.runtime, r);
-    int result = status == WEIR_OK ? STATUS_OK : command_failed("compare", status);
-    if (r->count > 0 && a.csv) downsampling_print_csv(r);
-    if (r->count > 0 && !a.csv) {
-        task_print_data(&r->task, &a.task, "compare");
-        downsampling_print(&a.plan, r);
+    if (a.report) {
+        a.plan.keep = keep_report;
+        a.plan.user = &a;
     }
+    weir_status status = a.report ? report_check(a.report) : WEIR_OK;
+    interrupt_catch();
+    if (status == WEIR_OK) status = downsampling_run(&a.plan, create, &a.runtime, r);
+    int result = status == WEIR_OK ? STATUS_OK : command_failed("compare", status);
+    if (r->count > 0 && print_results(&a, r) != WEIR_OK) result = STATUS_FAILED;
     if (interrupt_seen()) {
         fprintf(stderr, "weir compare: %s; lengths that were not finished are left out\n",
                 interrupt_word());

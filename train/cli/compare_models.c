@@ -16,6 +16,7 @@ static weir_status train_all_epochs(const compare_plan *plan, trainer *t, compar
     while (t->epoch < t->epochs && status == WEIR_OK && !interrupt_seen()) {
         epoch_result e;
         status = trainer_epoch(t, &e);
+        if (status == WEIR_OK && e.complete) status = history_add(&row->epochs, &e);
         if (status != WEIR_OK || !e.complete) break;
         seconds[t->epoch - 1] = e.train_seconds;
         val_seconds[t->epoch - 1] = e.val_seconds;
@@ -70,7 +71,8 @@ static compare_row new_row(const weir_model *model, const task *t, int64_t seed)
                          .T = t->from.T,
                          .lookback = t->w.o.lookback,
                          .step = t->w.o.step,
-                         .form = t->form};
+                         .form = t->form,
+                         .epochs = {.form = t->form}};
 }
 
 static weir_status run_model(const compare_plan *plan, const weir_builtin *builtin, int64_t seed,
@@ -99,8 +101,18 @@ static weir_status run_model(const compare_plan *plan, const weir_builtin *built
     status = train_and_test(plan, &t, &row);
     trainer_free(&t);
     weir_model_destroy(t.model);
-    if (status == WEIR_OK && !interrupt_seen()) out->rows[out->count++] = row;
-    return status;
+    if (status != WEIR_OK || interrupt_seen()) {
+        history_free(&row.epochs);
+        return status;
+    }
+    out->rows[out->count++] = row;
+    return plan->keep ? plan->keep(plan->user, out, rt) : WEIR_OK;
+}
+
+void compare_results_free(compare_results *r) {
+    for (int i = 0; r && i < r->count; i++) history_free(&r->rows[i].epochs);
+    if (r) task_free(&r->task);
+    free(r);
 }
 
 weir_status compare_models(const compare_plan *plan, weir_runtime *rt, compare_results *out) {

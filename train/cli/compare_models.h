@@ -8,6 +8,8 @@
 
 enum { COMPARE_MODELS_MAX = 32, COMPARE_SEEDS_MAX = 100 };
 
+struct compare_results;
+
 typedef struct compare_plan {
     const weir_builtin *models[COMPARE_MODELS_MAX]; /* all of one task */
     int model_count;
@@ -16,6 +18,9 @@ typedef struct compare_plan {
     int64_t epochs, batch_size; /* 0: each model's own */
     int64_t steps, val_steps, seed, seeds;
     bool quiet;
+    /* Called after each model, so that hours of training are not lost; NULL: not. */
+    weir_status (*keep)(const void *user, const struct compare_results *r, weir_runtime *rt);
+    const void *user;
 } compare_plan;
 
 typedef struct compare_results {
@@ -27,5 +32,6 @@ typedef struct compare_results {
 /* Loads the data and trains; models that an interrupt kept from ending are left out. Errors: those of
  * the task and the models; results has what was finished. */
 weir_status compare_models(const compare_plan *plan, weir_runtime *rt, compare_results *out);
+void compare_results_free(compare_results *r);
 
 #endif

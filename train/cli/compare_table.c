@@ -197,17 +197,12 @@ static cJSON *row_json(const compare_row *r) {
     for (int k = 0; k < n; k++)
         if (!isnan(numbers[k].value))
             cJSON_AddItemToObject(json, numbers[k].key, weir_json_number(numbers[k].value));
+    cJSON_AddItemToObject(json, "epochs", history_rows_json(&r->epochs));
     return json;
 }
 
-weir_status compare_print_json(const compare_row *rows, int count, const cJSON *facts) {
-    cJSON *json = cJSON_Duplicate(facts, 1);
-    cJSON *list = cJSON_AddArrayToObject(json, "runs");
+cJSON *compare_json(const compare_row *rows, int count) {
+    cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < count; i++) cJSON_AddItemToArray(list, row_json(&rows[i]));
-    char *text = cJSON_Print(json);
-    cJSON_Delete(json);
-    if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the results");
-    puts(text);
-    cJSON_free(text);
-    return WEIR_OK;
+    return list;
 }

@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "train/cli/history.h"
 #include "train/cli/score.h"
 #include "weir/status.h"
 
@@ -21,6 +22,7 @@ typedef struct compare_row {
     int64_t best_epoch;                /* 0: nothing to train */
     score permuted;                    /* validation with the steps of the samples permuted */
     score_form form;
+    history epochs; /* owned */
 } compare_row;
 
 /* The models' rows (all seeds of one together) as text for people: means over the seeds, and the time
@@ -31,8 +33,8 @@ void compare_print(const compare_row *rows, int count, const char *reference,
 /* A line for each row. */
 void compare_print_csv(const compare_row *rows, int count);
 
-/* {facts..., "runs": [...]}; facts stays the caller's. Errors: MEMORY. */
-weir_status compare_print_json(const compare_row *rows, int count, const cJSON *facts);
+/* A list with an object for each row, its epochs in it; the caller's. */
+cJSON *compare_json(const compare_row *rows, int count);
 
 /* Middle value; sorts the list. 0 for none. */
 double compare_median(double *values, int64_t n);

@@ -1,6 +1,7 @@
 /* What a convolution in front of a GRU buys as sequences grow. SPDX-License-Identifier: Apache-2.0 */
 #include "train/cli/downsampling.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "train/cli/compare_table.h"
@@ -117,8 +118,9 @@ static weir_status run_length(const downsampling_plan *plan, int64_t T, const ch
     status = run_model(plan, b, rt, out, &row);
     const int64_t peak = memory_peak();
     row.peak_bytes = peak > before ? peak - before : 0;
-    if (status == WEIR_OK && !interrupt_seen()) out->rows[out->count++] = row;
-    return status;
+    if (status != WEIR_OK || interrupt_seen()) return status;
+    out->rows[out->count++] = row;
+    return plan->keep ? plan->keep(plan->user, out) : WEIR_OK;
 }
 
 weir_status downsampling_run(const downsampling_plan *plan,

@@ -2,7 +2,7 @@
 #ifndef WEIR_CLI_DOWNSAMPLING_H
 #define WEIR_CLI_DOWNSAMPLING_H
 
-#include <stdio.h>
+#include <cjson/cJSON.h>
 
 #include "train/cli/model_options.h"
 #include "train/cli/score.h"
@@ -21,6 +21,8 @@ typedef struct downsampling_row {
     int64_t best_epoch;
 } downsampling_row;
 
+struct downsampling_results;
+
 typedef struct downsampling_plan {
     bool text;
     const task_arguments *task;
@@ -29,6 +31,9 @@ typedef struct downsampling_plan {
     int length_count;
     int64_t epochs, steps, val_steps, batch_size, seed;
     bool quiet;
+    /* Called after each model and length, so that hours of training are not lost; NULL: not. */
+    weir_status (*keep)(const void *user, const struct downsampling_results *r);
+    const void *user;
 } downsampling_plan;
 
 typedef struct downsampling_results {
@@ -45,5 +50,7 @@ weir_status downsampling_run(const downsampling_plan *plan,
 
 void downsampling_print(const downsampling_plan *plan, const downsampling_results *r);
 void downsampling_print_csv(const downsampling_results *r);
+/* A list with an object for each row; the caller's. */
+cJSON *downsampling_json(const downsampling_results *r);
 
 #endif

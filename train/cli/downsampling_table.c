@@ -1,7 +1,9 @@
 /* The curve of weir compare downsampling: a table, CSV. SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "train/cli/downsampling.h"
+#include "train/model/json.h"
 
 /* The book's training: 20 epochs of 500 steps. */
 enum { BOOK_STEPS = 20 * 500 };
@@ -64,18 +66,61 @@ void downsampling_print(const downsampling_plan *plan, const downsampling_result
     print_limit(r, r->rows[1].model);
 }
 
+/* ---- for programs ---- */
+
+typedef struct named_number {
+    const char *key;
+    double value;
+} named_number;
+
+enum { NUMBERS = 12 };
+
+/* The fields of row i but its model. */
+static void numbers_of(const downsampling_results *r, int i, named_number out[NUMBERS]) {
+    const downsampling_row *row = &r->rows[i];
+    const score_form *form = &r->task.form;
+    const named_number all[NUMBERS] = {
+        {"steps", (double)row->T},
+        {"lookback", (double)row->lookback},
+        {"row_step", (double)row->step},
+        {"recurrent_steps", (double)row->recurrent_steps},
+        {"parameters", (double)row->parameters},
+        {"step_ms", row->step_ms},
+        {"faster", ratio(r, i)},
+        {"peak_mib", (double)row->peak_bytes / 0x1p20},
+        {"book_hours", book_hours(row)},
+        {"val_loss", row->val.loss},
+        {form->classes ? "val_accuracy" : "val_units",
+         form->classes ? row->val.accuracy : row->val.loss * form->std},
+        {"best_epoch", (double)row->best_epoch}};
+    memcpy(out, all, sizeof all);
+}
+
 void downsampling_print_csv(const downsampling_results *r) {
-    const bool classes = r->task.form.classes;
-    printf("model,steps,lookback,row_step,recurrent_steps,parameters,step_ms,faster,peak_mib,"
-           "book_hours,val_loss,%s,best_epoch\n",
-           classes ? "val_accuracy" : "val_units");
+    named_number numbers[NUMBERS];
     for (int i = 0; i < r->count; i++) {
-        const downsampling_row *row = &r->rows[i];
-        printf("%s,%lld,%lld,%lld,%lld,%lld,%.3f,%.3f,%.1f,%.4f,%.9g,%.9g,%lld\n", row->model,
-               (long long)row->T, (long long)row->lookback, (long long)row->step,
-               (long long)row->recurrent_steps, (long long)row->parameters, row->step_ms,
-               ratio(r, i), (double)row->peak_bytes / 0x1p20, book_hours(row), row->val.loss,
-               classes ? row->val.accuracy : row->val.loss * r->task.form.std,
-               (long long)row->best_epoch);
+        numbers_of(r, i, numbers);
+        if (i == 0) {
+            printf("model");
+            for (int k = 0; k < NUMBERS; k++) printf(",%s", numbers[k].key);
+            puts("");
+        }
+        printf("%s", r->rows[i].model);
+        for (int k = 0; k < NUMBERS; k++) printf(",%.9g", numbers[k].value);
+        puts("");
     }
+}
+
+cJSON *downsampling_json(const downsampling_results *r) {
+    named_number numbers[NUMBERS];
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; i < r->count; i++) {
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "model", r->rows[i].model);
+        numbers_of(r, i, numbers);
+        for (int k = 0; k < NUMBERS; k++)
+            cJSON_AddItemToObject(row, numbers[k].key, weir_json_number(numbers[k].value));
+        cJSON_AddItemToArray(list, row);
+    }
+    return list;
 }

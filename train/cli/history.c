@@ -74,10 +74,15 @@ static cJSON *row_json(const history *h, const epoch_result *r) {
     return row;
 }
 
+cJSON *history_rows_json(const history *h) {
+    cJSON *rows = cJSON_CreateArray();
+    for (int64_t i = 0; i < h->count; i++) cJSON_AddItemToArray(rows, row_json(h, &h->rows[i]));
+    return rows;
+}
+
 static char *json_text(const history *h, const cJSON *facts) {
     cJSON *json = cJSON_Duplicate(facts, 1);
-    cJSON *rows = cJSON_AddArrayToObject(json, "epochs");
-    for (int64_t i = 0; i < h->count; i++) cJSON_AddItemToArray(rows, row_json(h, &h->rows[i]));
+    cJSON_AddItemToObject(json, "epochs", history_rows_json(h));
     char *text = cJSON_Print(json);
     cJSON_Delete(json);
     return text;

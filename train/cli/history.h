@@ -22,6 +22,8 @@ weir_status history_add(history *h, const epoch_result *r);
  * Errors: SYSTEM, MEMORY.
  */
 weir_status history_write(const history *h, const cJSON *facts, const char *path);
+/* The rows as a list of objects; the caller's. */
+cJSON *history_rows_json(const history *h);
 void history_free(history *h);
 
 #endif

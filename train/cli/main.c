@@ -17,6 +17,7 @@ typedef struct command {
 static const command commands[] = {
     {"train", cmd_train, "train a model on a time series"},
     {"compare", cmd_compare, "train a family of models on the same data, in one table"},
+    {"report", cmd_report, "make a page with plots of what compare found"},
     {"eval", cmd_eval, "evaluate a saved model"},
     {"predict", cmd_predict, "what a saved model says of new data"},
     {"data", cmd_data, "download, generate and show data sets"},

@@ -1,0 +1,79 @@
+/* What a result in JSON says of the run that it is from. SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
+#include "train/cli/facts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "train/model/json.h"
+
+/* As it can be pasted into a shell. Grows text; returns the end. */
+static char *append_quoted(char *at, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./,:=+@%";
+    if (*word != '\0' && word[strspn(word, plain)] == '\0') return stpcpy(at, word);
+    *at++ = '\'';
+    for (; *word != '\0'; word++) at = *word == '\'' ? stpcpy(at, "'\\''") : (*at++ = *word, at);
+    return stpcpy(at, "'");
+}
+
+static void add_command(cJSON *json, int argc, char **argv) {
+    size_t size = sizeof "weir";
+    for (int i = 0; i < argc; i++) size += 4 * strlen(argv[i]) + sizeof " ''";
+    char *text = cJSON_malloc(size);
+    if (!text) return;
+    char *at = stpcpy(text, "weir");
+    for (int i = 0; i < argc; i++) {
+        *at++ = ' ';
+        at = append_quoted(at, argv[i]);
+    }
+    cJSON_AddStringToObject(json, "command", text);
+    cJSON_free(text);
+}
+
+static void add_machine(cJSON *json, weir_runtime *rt) {
+    weir_machine_info machine;
+    const bool known = weir_machine_describe(&machine) == WEIR_OK;
+    cJSON_AddStringToObject(json, "cpu", known ? machine.cpu_model : "unknown");
+    if (known) cJSON_AddNumberToObject(json, "cores", machine.cores_allowed);
+    cJSON_AddItemToObject(json, "threads", weir_json_number(weir_runtime_threads(rt)));
+    cJSON_AddStringToObject(json, "isa", weir_isa_name(weir_runtime_isa(rt)));
+}
+
+static void add_data(cJSON *json, const task *t) {
+    cJSON_AddStringToObject(json, "data", t->text ? t->d.source : t->s.source);
+    cJSON_AddBoolToObject(json, "generated", t->text ? t->d.generated : t->s.generated);
+    if (t->text) {
+        cJSON_AddItemToObject(json, "reviews", weir_json_number((double)t->d.reviews));
+        return;
+    }
+    cJSON_AddItemToObject(json, "rows", weir_json_number((double)t->s.rows));
+    cJSON_AddItemToObject(json, "columns", weir_json_number((double)t->s.columns));
+    cJSON_AddStringToObject(json, "unit", t->form.unit);
+}
+
+cJSON *facts_json(const char *kind, const char *family, const task *t, weir_runtime *rt, int argc,
+                  char **argv) {
+    char now[32] = "";
+    const time_t seconds = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&seconds, &utc)) strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "kind", kind);
+    cJSON_AddStringToObject(json, "family", family);
+    add_command(json, argc, argv);
+    cJSON_AddStringToObject(json, "weir", weir_version());
+    cJSON_AddStringToObject(json, "finished", now);
+    add_machine(json, rt);
+    add_data(json, t);
+    return json;
+}
+
+weir_status facts_print(const cJSON *json) {
+    char *text = cJSON_Print(json);
+    if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the results");
+    puts(text);
+    cJSON_free(text);
+    return WEIR_OK;
+}
