@@ -19,6 +19,8 @@ for file in include/weir/{weir,ops,runtime,status,model}.h bin/weir bin/weir-val
     [ -e "$prefix/$file" ] || { echo "not installed: $file" && exit 1; }
 done
 [ -e "$libdir/libweir.a" ] || { echo "not installed: libweir.a" && exit 1; }
+[ "$("$prefix/bin/weir" models show jena-gru)" = "$(cat "$prefix/share/weir/models/jena-gru.json")" ] ||
+    { echo "the installed jena-gru.json is not the program's" && exit 1; }
 for file in "$prefix"/include/weir/*.h; do
     [ -e "$(dirname "$example")/../include/weir/${file##*/}" ] || { echo "stray header $file" && exit 1; }
 done

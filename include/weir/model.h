@@ -135,6 +135,8 @@ typedef struct weir_builtin {
     int64_t batch_size, epochs;
     double rate; /* of RMSprop */
     weir_loss loss;
+    double step_minutes; /* of a series: from one step to the next */
+    const char *json;    /* the definition, as weir_model_create_json() reads it */
 } weir_builtin;
 
 /* The built-in models, i = 0, 1, ...; NULL past the last. Static storage. */
@@ -150,6 +152,18 @@ WEIR_API weir_status weir_model_builtin_find(const char *name, const weir_builti
  */
 WEIR_API weir_status weir_model_create(weir_runtime *runtime, const char *name,
                                        const weir_model_options *options, weir_model **model);
+/*
+ * A model with fresh parameters from its definition: a Sequential model in the JSON form of Keras 2 or
+ * 3, as model.to_json() gives it. What makes no other model (names, module, build_config, dtype objects
+ * of float32, ...) is passed over; a layer or an option that Weir does not have is refused.
+ * Of the options T and C_in may be 0 where the definition has them and must be the same otherwise;
+ * keras is for a definition that does not show its version; mask_zero and frozen, when true, are set in
+ * its embeddings; target, V and shared_masks are not looked at: the definition has them.
+ * Errors: FORMAT (names the path inside the JSON, and what is known or accepted there), ARGUMENT (as
+ * weir_model_create; T or C_in is not the definition's), MEMORY.
+ */
+WEIR_API weir_status weir_model_create_json(weir_runtime *runtime, const char *json,
+                                            const weir_model_options *options, weir_model **model);
 /* The same from layers[count], 1 <= count <= 256, which are copied. */
 WEIR_API weir_status weir_model_create_layers(weir_runtime *runtime, const char *name,
                                               const weir_layer *layers, int count,
@@ -170,6 +184,9 @@ typedef struct weir_layer_info {
 } weir_layer_info;
 
 WEIR_API const char *weir_model_name(const weir_model *model);
+/* The definition as JSON, for the caller to free(): weir_model_create_json() makes the same layers from
+ * it. Errors: MEMORY. */
+WEIR_API weir_status weir_model_json(const weir_model *model, char **json);
 WEIR_API int64_t weir_model_T(const weir_model *model);
 WEIR_API int64_t weir_model_C_in(const weir_model *model);
 WEIR_API int64_t weir_model_outputs(const weir_model *model); /* floats of y per sample */

@@ -21,7 +21,8 @@ static window_options window_of(const downsampling_plan *plan, const task *t, in
     const window_arguments asked = {.delay = plan->task->window.delay,
                                     .train_rows = plan->task->window.train_rows,
                                     .val_rows = plan->task->window.val_rows};
-    window_options o = weather_window(weather_models[0], t->s.step_seconds, &asked);
+    const weir_builtin hourly = {.T = 240, .step_minutes = 60};
+    window_options o = weather_window(&hourly, t->s.step_seconds, &asked);
     o.step = (o.lookback - 1) / T + 1;
     o.lookback = o.step * T;
     return o;

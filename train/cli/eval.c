@@ -117,8 +117,9 @@ static int print_json(const run *r, int64_t count, const score *result, double s
         cJSON_AddItemToObject(json, "loss", weir_json_number(result->loss));
         cJSON_AddItemToObject(json, "accuracy", weir_json_number(result->accuracy));
     } else {
-        cJSON_AddItemToObject(json, "mae", weir_json_number(result->loss));
-        cJSON_AddItemToObject(json, "mae_units", weir_json_number(result->loss * form->std));
+        cJSON_AddItemToObject(json, form->squared ? "mse" : "mae", weir_json_number(result->loss));
+        cJSON_AddItemToObject(json, form->squared ? "rmse_units" : "mae_units",
+                              weir_json_number(score_units(form, result->loss)));
         cJSON_AddStringToObject(json, "unit", form->unit);
     }
     cJSON_AddItemToObject(json, "seconds", weir_json_number(seconds));
@@ -166,6 +167,7 @@ static int evaluate(run *r) {
     int64_t count = 0;
     interrupt_catch();
     const double start = seconds_now();
+    r->task.form.squared = t.loss == WEIR_MSE;
     weir_status status = trainer_start(&t);
     if (status == WEIR_OK)
         status = trainer_evaluate(&t, r->a->split == 0 ? SPLIT_VAL : SPLIT_TEST, 0, NULL,

@@ -38,7 +38,7 @@ static const char *second_name(const history *h) {
 }
 
 static double second_value(const history *h, const epoch_result *r) {
-    return h->form.classes ? r->val.accuracy : r->val.loss * h->form.std;
+    return h->form.classes ? r->val.accuracy : score_units(&h->form, r->val.loss);
 }
 
 static char *csv_text(const history *h) {

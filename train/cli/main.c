@@ -20,6 +20,7 @@ static const command commands[] = {
     {"report", cmd_report, "make a page with plots of what compare found"},
     {"eval", cmd_eval, "evaluate a saved model"},
     {"predict", cmd_predict, "what a saved model says of new data"},
+    {"models", cmd_models, "list the built-in models, show their definitions"},
     {"data", cmd_data, "download, generate and show data sets"},
     {"info", cmd_info, "what Weir found on this machine and how it would use it"},
 };

@@ -7,7 +7,7 @@
 const char *const model_keras_choices[] = {"2", "3", NULL};
 const char *const model_mask_choices[] = {"auto", "gate", "shared", NULL};
 
-model_arguments model_arguments_default(void) { return (model_arguments){.rate = -1}; }
+model_arguments model_arguments_default(void) { return (model_arguments){.keras = -1, .rate = -1}; }
 
 int model_keras(const model_arguments *a) { return a->keras == 1 ? 3 : 2; }
 

@@ -7,7 +7,7 @@
 #include "weir/model.h"
 
 typedef struct model_arguments {
-    int keras;   /* index into model_keras_choices */
+    int keras;   /* index into model_keras_choices; below 0: not given */
     int masks;   /* index into model_mask_choices */
     double rate; /* below 0: the model's own */
 } model_arguments;
@@ -16,8 +16,8 @@ extern const char *const model_keras_choices[], *const model_mask_choices[];
 
 #define MODEL_OPTIONS(m)                                                                     \
     OPTION_GROUP("Model"),                                                                   \
-        OPTION_CHOICE("keras", &(m)->keras, model_keras_choices,                             \
-                      "whose GRU, LSTM and RMSprop: 2 the book's, 3 today's"),               \
+        OPTION_CHOICE_DEFAULT("keras", &(m)->keras, model_keras_choices,                     \
+                              "whose GRU, LSTM and RMSprop: 2 the book's, 3 today's", "2"),  \
         OPTION_CHOICE_DEFAULT("dropout-masks", &(m)->masks, model_mask_choices,              \
                               "a mask for each gate or one that the gates share",            \
                               "gate; shared with --keras 3"),                                \

@@ -15,15 +15,20 @@ typedef struct score {
 
 typedef struct score_form {
     bool classes;  /* accuracy and loss; else an error in the target's unit */
+    bool squared;  /* the loss is the MSE, else the MAE */
     double std;    /* of the target: normalised errors times this are in its unit */
     char unit[32]; /* "degC" */
 } score_form;
 
 enum { SCORE_TEXT = 128 };
 
+/* A loss in the target's unit: the MAE, or the root of the MSE. */
+double score_units(const score_form *f, double loss);
+
 /* "0.2651 (2.352 degC)" or "0.3034, accuracy 0.8812": for a line of progress. Returns text. */
 const char *score_short(const score_form *f, const score *s, char text[SCORE_TEXT]);
-/* "MAE 0.26514 (2.3517 degC)" or "accuracy 0.88120 (loss 0.30341)": for a result. Returns text. */
+/* "MAE 0.26514 (2.3517 degC)", "MSE 0.12010 (RMSE 3.0737 degC)" or "accuracy 0.88120 (loss 0.30341)":
+ * for a result. Returns text. */
 const char *score_long(const score_form *f, const score *s, char text[SCORE_TEXT]);
 
 #endif

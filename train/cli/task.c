@@ -84,7 +84,7 @@ weir_status task_sample(const task_arguments *a, const weir_builtin *model, task
         source_free(&t->from);
         return source_reviews(&t->d, review_steps(a, model), &t->from);
     }
-    const window_options o = weather_window(model->name, t->s.step_seconds, &a->window);
+    const window_options o = weather_window(model, t->s.step_seconds, &a->window);
     return task_windows(t, &o, NULL);
 }
 
@@ -118,10 +118,10 @@ weir_status task_shape(const task_arguments *a, const weir_builtin *model, weir_
     if (model->text) {
         o->T = review_steps(a, model);
         o->C_in = 1;
-        o->V = a->text.max_features;
+        o->V = text_max_features(&a->text);
         return WEIR_OK;
     }
-    const window_options w = weather_window(model->name, 600, &a->window);
+    const window_options w = weather_window(model, 600, &a->window);
     if (w.lookback % w.step != 0)
         return weir_fail(WEIR_ERROR_ARGUMENT, "step is %lld, accepted: a divisor of lookback %lld",
                          (long long)w.step, (long long)w.lookback);

@@ -10,13 +10,16 @@ text_arguments text_arguments_default(void) {
     const imdb_options o = imdb_options_default();
     return (text_arguments){.generated_reviews = 10000,
                             .generated_seed = 1,
-                            .max_features = o.max_features,
                             .split_seed = (int64_t)o.seed,
                             .val_fraction = o.val_fraction};
 }
 
+int64_t text_max_features(const text_arguments *a) {
+    return a->max_features > 0 ? a->max_features : imdb_options_default().max_features;
+}
+
 weir_status text_load(const text_arguments *a, weir_runtime *runtime, imdb *out) {
-    const imdb_options o = {.max_features = a->max_features,
+    const imdb_options o = {.max_features = text_max_features(a),
                             .val_fraction = a->val_fraction,
                             .seed = (uint64_t)a->split_seed,
                             .cache = !a->no_cache,

@@ -9,29 +9,16 @@
 #include "train/cli/embeddings.h"
 #include "train/cli/history.h"
 #include "train/cli/interrupt.h"
-#include "train/cli/model_options.h"
 #include "train/cli/outputs.h"
 #include "train/cli/record.h"
-#include "train/cli/runtime_options.h"
 #include "train/cli/summary.h"
-#include "train/cli/task.h"
+#include "train/cli/train_arguments.h"
 #include "train/cli/trainer.h"
 #include "train/model/json.h"
 
-typedef struct arguments {
-    const char *model, *history, *save, *embeddings;
-    const weir_builtin *builtin;
-    task_arguments task;
-    model_arguments options;
-    runtime_arguments runtime;
-    int64_t batch_size, epochs, val_steps, seed;
-    int64_t steps; /* 0: the task's own number */
-    bool summary, quiet, mask_zero, freeze_embeddings;
-} arguments;
-
 /* What a run holds. */
 typedef struct run {
-    const arguments *a;
+    const train_arguments *a;
     char save[OUTPUT_PATH];
     task task;
     weir_runtime *runtime;
@@ -43,77 +30,18 @@ typedef struct run {
     int64_t saved_epoch; /* the epoch whose weights are in the file; 0: none */
 } run;
 
-static const char *const examples[] = {
-    "weir train jena-conv-gru --data jena_climate_2009_2016.csv",
-    "weir train jena-gru --data hourly.csv --epochs 10 --history gru.csv --save gru.safetensors",
-    "weir train jena-conv-gru --generated --epochs 3 --steps 100",
-    "weir train imdb-dense --data aclImdb_v1.tar.gz",
-    "weir train jena-conv-gru --summary",
-    NULL,
-};
-
-static int parse(arguments *a, int argc, char **argv) {
-    *a = (arguments){.task = task_arguments_default(), .options = model_arguments_default()};
-    const option table[] = {
-        TASK_OPTIONS(&a->task),
-        MODEL_OPTIONS(&a->options),
-        OPTION_STRING("embeddings", "FILE", &a->embeddings,
-                      "word vectors to start from, in the text form of GloVe or word2vec"),
-        OPTION_FLAG("freeze-embeddings", &a->freeze_embeddings, "do not train them"),
-        OPTION_FLAG("mask-zero", &a->mask_zero, "recurrent layers pass over padding"),
-        OPTION_GROUP("Training"),
-        OPTION_INT_DEFAULT("epochs", "N", &a->epochs, 1, 1e6, "epochs",
-                           "the book's, 10 for reviews, 20 or 40 for weather"),
-        OPTION_INT_DEFAULT("batch-size", "N", &a->batch_size, 1, 1e6, "samples in a batch",
-                           "128, imdb-dense 512"),
-        OPTION_INT_DEFAULT("steps", "N", &a->steps, 1, 1e9, "training steps of an epoch",
-                           "weather 500, reviews all of them"),
-        OPTION_INT_DEFAULT("val-steps", "N", &a->val_steps, 0, 1e9,
-                           "validate on the first N batches; 0: on every sample",
-                           "every sample once"),
-        OPTION_INT("seed", "N", &a->seed, 0, 1e15, "of parameters, batches and dropout"),
-        OPTION_GROUP("Output"),
-        OPTION_STRING_DEFAULT("save", "FILE", &a->save, "where the best model goes",
-                              "MODEL.safetensors"),
-        OPTION_STRING("history", "FILE", &a->history, "losses by epoch, .csv or .json"),
-        OPTION_FLAG("summary", &a->summary, "print the layers and stop (needs no data)"),
-        OPTION_FLAG("quiet", &a->quiet, "print errors and the last line only"),
-        RUNTIME_OPTIONS(&a->runtime),
-        OPTION_END};
-    const positional names[] = {{"MODEL", &a->model, true, model_names()}, {0}};
-    const command_line line = {
-        .command = "train",
-        .summary = "Train a model on weather or reviews; the weights of the best epoch are saved.",
-        .options = table,
-        .positionals = names,
-        .examples = examples,
-        .notes = "Ctrl-C stops after the current step and keeps the best weights so far. The same "
-                 "seed gives the same losses, bit for bit, with any number of threads and any "
-                 "instruction set but scalar."};
-    const int parsed = options_parse(&line, argc, argv);
-    if (parsed >= 0) return parsed;
-    const weir_status status = weir_model_builtin_find(a->model, &a->builtin);
-    if (status != WEIR_OK) return command_failed("train", status);
-    if ((a->embeddings || a->freeze_embeddings || a->mask_zero) && !a->builtin->text)
-        return options_error(&line, "%s has no embedding, accepted: models of reviews", a->model);
-    if (a->epochs == 0) a->epochs = a->builtin->epochs;
-    if (a->options.rate < 0) a->options.rate = a->builtin->rate;
-    if (a->batch_size == 0) a->batch_size = a->builtin->batch_size;
-    return -1;
-}
-
 /* ---- setting up ---- */
 
 static weir_status check_outputs(run *r) {
-    const arguments *a = r->a;
+    const train_arguments *a = r->a;
     const outputs o = {
-        .save = a->save, .history = a->history, .data = a->task.data.file, .model = a->model};
+        .save = a->save, .history = a->history, .data = a->task.data.file, .model = a->name};
     return outputs_check(&o, r->save);
 }
 
 static cJSON *run_facts(const run *r) {
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "model", r->a->model);
+    cJSON_AddStringToObject(json, "model", r->a->name);
     cJSON_AddItemToObject(json, "parameters",
                           weir_json_number((double)weir_model_parameters(r->model)));
     cJSON_AddItemToObject(json, "seed", weir_json_number((double)r->a->seed));
@@ -146,7 +74,7 @@ static bool mask_is_used(const weir_model *m) {
 
 /* An option that does nothing is a misunderstanding. */
 static weir_status check_embedding_options(const run *r) {
-    const arguments *a = r->a;
+    const train_arguments *a = r->a;
     weir_layer_info first;
     weir_status status = weir_model_layer(r->model, 0, &first);
     if (status != WEIR_OK) return status;
@@ -154,26 +82,38 @@ static weir_status check_embedding_options(const run *r) {
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "--freeze-embeddings: %s has no embedding, accepted: a model that begins "
                          "with one",
-                         a->model);
+                         a->name);
     if (a->mask_zero && !mask_is_used(r->model))
         return weir_fail(
             WEIR_ERROR_ARGUMENT,
             "--mask-zero: %s has no recurrent layer right behind an embedding, accepted: "
             "models that have (imdb-rnn, imdb-lstm, imdb-gru, imdb-bilstm)",
-            a->model);
+            a->name);
     return WEIR_OK;
 }
 
-static weir_status create_model(run *r) {
-    const arguments *a = r->a;
-    weir_status status = task_load(&a->task, a->builtin->text, r->runtime, &r->task);
-    if (status == WEIR_OK) status = task_sample(&a->task, a->builtin, &r->task);
+/* A built-in model takes the shape of its data; a definition has its own. */
+static weir_status create_from(run *r, const weir_model_options *o) {
+    const train_arguments *a = r->a;
+    if (!a->definition) return weir_model_create(r->runtime, a->model, o, &r->model);
+    weir_status status = weir_model_create_json(r->runtime, a->about.json, o, &r->model);
     if (status != WEIR_OK) return status;
-    weir_model_options o = model_options(&a->options, a->builtin, (uint64_t)a->seed);
+    const long long count = (long long)weir_model_outputs(r->model);
+    if (count == 1) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "%s gives %lld numbers for a sample, accepted: 1",
+                     a->definition, count);
+}
+
+static weir_status create_model(run *r) {
+    const train_arguments *a = r->a;
+    weir_status status = task_load(&a->task, a->about.text, r->runtime, &r->task);
+    if (status == WEIR_OK) status = task_sample(&a->task, &a->about, &r->task);
+    if (status != WEIR_OK) return status;
+    weir_model_options o = model_options(&a->options, &a->about, (uint64_t)a->seed);
     task_model_options(&r->task, &o);
     o.mask_zero = a->mask_zero;
     o.frozen = a->freeze_embeddings;
-    status = weir_model_create(r->runtime, a->model, &o, &r->model);
+    status = create_from(r, &o);
     if (status == WEIR_OK) status = check_embedding_options(r);
     if (status == WEIR_OK && a->embeddings)
         status = embeddings_load(a->embeddings, &r->task.d, r->model, &r->vectors);
@@ -181,11 +121,11 @@ static weir_status create_model(run *r) {
 }
 
 static weir_status set_up_trainer(run *r) {
-    const arguments *a = r->a;
+    const train_arguments *a = r->a;
     r->t = (trainer){.runtime = r->runtime,
                      .model = r->model,
                      .from = &r->task.from,
-                     .loss = a->builtin->loss,
+                     .loss = a->about.loss,
                      .classes = r->task.form.classes,
                      .batch_size = a->batch_size,
                      .epochs = a->epochs,
@@ -193,6 +133,7 @@ static weir_status set_up_trainer(run *r) {
                      .seed = (uint64_t)a->seed,
                      .quiet = a->quiet,
                      .prefix = ""};
+    r->task.form.squared = r->t.loss == WEIR_MSE;
     r->h.form = r->task.form;
     return task_steps(&r->task, a->batch_size, a->steps, &r->t.steps);
 }
@@ -203,7 +144,7 @@ static void print_header(const run *r) {
     if (r->a->val_steps > 0)
         printf("         validating on at most the first %lld %s\n",
                (long long)(r->a->val_steps * r->a->batch_size), r->task.from.samples);
-    printf("model    %s, %s parameters, as in Keras %d, seed %lld\n", r->a->model,
+    printf("model    %s, %s parameters, as in Keras %d, seed %lld\n", r->a->name,
            summary_count(weir_model_parameters(r->model), parameters, sizeof parameters),
            model_keras(&r->a->options), (long long)r->a->seed);
     if (r->a->embeddings) {
@@ -309,7 +250,7 @@ static int evaluate_once(run *r) {
     if (interrupt_seen()) return interrupt_status();
     const weir_status saved = save(r, 0, &val);
     if (saved != WEIR_OK) return command_failed("train", saved);
-    printf("%s has nothing to train: validation %s, saved in %s\n", r->a->model,
+    printf("%s has nothing to train: validation %s, saved in %s\n", r->a->name,
            score_long(&r->task.form, &val, text), r->save);
     return STATUS_OK;
 }
@@ -341,29 +282,37 @@ static int train(run *r) {
 
 /* The layers without data: the shape of the Jena file, or of the reviews. */
 static int summarise(run *r) {
-    const arguments *a = r->a;
-    weir_model_options o = model_options(&a->options, a->builtin, (uint64_t)a->seed);
-    weir_status status = task_shape(&a->task, a->builtin, &o);
-    if (status == WEIR_OK) status = weir_model_create(r->runtime, a->model, &o, &r->model);
+    const train_arguments *a = r->a;
+    weir_model_options o = model_options(&a->options, &a->about, (uint64_t)a->seed);
+    weir_status status = task_shape(&a->task, &a->about, &o);
+    if (a->user.T > 0) o.T = a->user.T;
+    if (a->user.C_in > 0) o.C_in = a->user.C_in;
+    if (status == WEIR_OK) status = create_from(r, &o);
     if (status != WEIR_OK) return command_failed("train", status);
-    if (!a->builtin->text) puts("Without --data: the Jena file's 14 columns, every 10 minutes.");
+    if (!a->about.text && !a->definition)
+        puts("Without --data: the Jena file's 14 columns, every 10 minutes.");
     summary_print(r->model);
     return STATUS_OK;
 }
 
-int cmd_train(int argc, char **argv) {
-    arguments a;
-    const int parsed = parse(&a, argc, argv);
-    if (parsed >= 0) return parsed;
-    run r = {.a = &a};
-    const weir_status status = runtime_create(&a.runtime, "train", &r.runtime);
+static int run_train(const train_arguments *a) {
+    run r = {.a = a};
+    const weir_status status = runtime_create(&a->runtime, "train", &r.runtime);
     if (status != WEIR_OK) return command_failed("train", status);
-    const bool no_data = !a.task.data.file && !a.task.data.generated;
-    const int result = a.summary && no_data ? summarise(&r) : train(&r);
+    const bool no_data = !a->task.data.file && !a->task.data.generated;
+    const int result = a->summary && no_data ? summarise(&r) : train(&r);
     cJSON_Delete(r.facts);
     history_free(&r.h);
     weir_model_destroy(r.model);
     task_free(&r.task);
     weir_runtime_destroy(r.runtime);
+    return result;
+}
+
+int cmd_train(int argc, char **argv) {
+    train_arguments a;
+    const int parsed = train_arguments_parse(&a, argc, argv);
+    const int result = parsed >= 0 ? parsed : run_train(&a);
+    train_arguments_free(&a);
     return result;
 }

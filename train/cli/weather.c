@@ -38,14 +38,14 @@ static int64_t rows_in(double seconds, double row_seconds) {
     return rows < 1 ? 1 : (int64_t)rows;
 }
 
-window_options weather_window(const char *model, double step_seconds, const window_arguments *a) {
+window_options weather_window(const weir_builtin *model, double step_seconds,
+                              const window_arguments *a) {
     window_options o = {.train_rows = a->train_rows, .val_rows = a->val_rows};
     const double hour = 3600, row = step_seconds > 0 ? step_seconds : 600;
-    double step = hour;
-    /* Where rows are further apart than half an hour there is nothing finer to take. */
-    if (strncmp(model, "jena-conv-gru", 13) == 0 && a->lookback == 0 && row <= hour / 2)
-        step = hour / 2;
-    const double lookback = step * 240; /* 10 days, or 5 */
+    double step = 60 * model->step_minutes;
+    /* Where rows are further apart there is nothing finer to take. */
+    if (step < hour && (a->lookback > 0 || row > step)) step = hour;
+    const double lookback = step * (double)model->T;
     o.step = rows_in(step, row);
     o.delay = rows_in(24 * hour, row);
     o.lookback = o.step * rows_in(lookback, row * (double)o.step);

@@ -5,6 +5,7 @@
 
 #include "train/cli/data_options.h"
 #include "train/data/windows.h"
+#include "weir/model.h"
 
 typedef struct series_arguments {
     const char *target, *columns;
@@ -54,11 +55,13 @@ extern const char *const weather_missing_policies[];
 weir_status weather_load(const data_arguments *d, const series_arguments *a, series *out);
 
 /*
- * The window for a model on data with `step_seconds` between rows: what was given, else the book's
- * times in rows, rounded so that the step divides the lookback. With a lookback given, or rows more
- * than half an hour apart, the conv-GRUs have no default of their own, so that all models see the same.
+ * The window for a model on data with `step_seconds` between rows: what was given, else the model's
+ * steps and minutes from one to the next, in rows, rounded so that the step divides the lookback. With a
+ * lookback given, or rows further apart than its steps, a model of steps below an hour takes an hour, so
+ * that all models see the same.
  */
-window_options weather_window(const char *model, double step_seconds, const window_arguments *a);
+window_options weather_window(const weir_builtin *model, double step_seconds,
+                              const window_arguments *a);
 
 /* "degC" of "T (degC)", else "units". Points into buffer[size]. */
 const char *weather_unit(const char *target, char *buffer, size_t size);

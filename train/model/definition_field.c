@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "train/model/definition_field.h"
@@ -15,7 +16,8 @@ typedef enum field_type {
     FIELD_ACTIVATION,
     FIELD_PADDING,
     FIELD_MULTI_HOT, /* always "multi_hot" */
-    FIELD_MASKS      /* bool shared_masks, in JSON "gate" or "shared" */
+    FIELD_MASKS,     /* bool shared_masks, in JSON "gate" or "shared" */
+    FIELD_IMPLEMENTATION /* the same as Keras 2 has it: 1 a mask for each gate, 2 a shared one; only read */
 } field_type;
 
 struct definition_field {
@@ -51,6 +53,7 @@ static const definition_field fields[] = {
     {RECURRENT, "dropout", FIELD_RATE, offsetof(weir_layer, dropout)},
     {RECURRENT, "recurrent_dropout", FIELD_RATE, offsetof(weir_layer, recurrent_dropout)},
     {GATED, "dropout_masks", FIELD_MASKS, offsetof(weir_layer, shared_masks)},
+    {GATED, "implementation", FIELD_IMPLEMENTATION, offsetof(weir_layer, shared_masks)},
     {BIT(WEIR_LAYER_DROPOUT), "rate", FIELD_RATE, offsetof(weir_layer, dropout)},
     {EMBEDDING, "input_dim", FIELD_SIZE, offsetof(weir_layer, V)},
     {EMBEDDING, "output_dim", FIELD_SIZE, offsetof(weir_layer, units)},
@@ -63,8 +66,10 @@ static const definition_field fields[] = {
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
 const definition_field *weir_definition_field(weir_layer_kind kind, int i) {
-    for (int k = 0; k < FIELD_COUNT; k++)
-        if (fields[k].kinds & BIT(kind) && i-- == 0) return &fields[k];
+    for (int k = 0; k < FIELD_COUNT; k++) {
+        if (!(fields[k].kinds & BIT(kind)) || fields[k].type == FIELD_IMPLEMENTATION) continue;
+        if (i-- == 0) return &fields[k];
+    }
     return NULL;
 }
 
@@ -72,6 +77,15 @@ const definition_field *weir_definition_field_find(weir_layer_kind kind, const c
     for (int k = 0; k < FIELD_COUNT; k++)
         if (fields[k].kinds & BIT(kind) && strcmp(fields[k].key, key) == 0) return &fields[k];
     return NULL;
+}
+
+const char *weir_definition_field_keys(weir_layer_kind kind, char *text, size_t size) {
+    const definition_field *f;
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; (f = weir_definition_field(kind, i)) && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "", f->key);
+    return text;
 }
 
 const char *weir_definition_field_key(const definition_field *f) { return f->key; }
@@ -97,6 +111,7 @@ cJSON *weir_definition_field_write(const definition_field *f, const weir_layer *
     case FIELD_PADDING: return cJSON_CreateString(weir_padding_name(*(const weir_padding *)at));
     case FIELD_MULTI_HOT: return cJSON_CreateString("multi_hot");
     case FIELD_MASKS: return cJSON_CreateString(*(const bool *)at ? "shared" : "gate");
+    case FIELD_IMPLEMENTATION: break;
     }
     return NULL;
 }
@@ -116,10 +131,12 @@ bool weir_definition_size(const cJSON *json, int64_t *out) {
     return true;
 }
 
-static bool read_activation(const cJSON *json, weir_activation *out) {
+static bool read_activation(const cJSON *json, int keras, weir_activation *out) {
     for (int a = 0; cJSON_IsString(json) && a < WEIR_ACTIVATION_COUNT; a++) {
         if (strcmp(json->valuestring, weir_activation_name((weir_activation)a)) != 0) continue;
         *out = (weir_activation)a;
+        /* Keras 3 gave the name another slope. */
+        if (keras == 3 && *out == WEIR_HARD_SIGMOID) *out = WEIR_HARD_SIGMOID6;
         return true;
     }
     return false;
@@ -135,7 +152,7 @@ static bool read_padding(const cJSON *json, weir_padding *out) {
 }
 
 weir_status weir_definition_field_read(const definition_field *f, const cJSON *json,
-                                       const char *path, weir_layer *l) {
+                                       const char *path, int keras, weir_layer *l) {
     void *at = (char *)l + f->offset;
     switch (f->type) {
     case FIELD_SIZE:
@@ -155,7 +172,7 @@ weir_status weir_definition_field_read(const definition_field *f, const cJSON *j
         *(bool *)at = cJSON_IsTrue(json) == (f->type == FIELD_BOOL);
         return WEIR_OK;
     case FIELD_ACTIVATION:
-        if (read_activation(json, at)) return WEIR_OK;
+        if (read_activation(json, keras, at)) return WEIR_OK;
         return weir_definition_wrong(path, f->key,
                                      "linear, relu, tanh, sigmoid, hard_sigmoid or hard_sigmoid6");
     case FIELD_PADDING:
@@ -169,6 +186,13 @@ weir_status weir_definition_field_read(const definition_field *f, const cJSON *j
         *(bool *)at = strcmp(text, "shared") == 0;
         if (*(bool *)at || strcmp(text, "gate") == 0) return WEIR_OK;
         return weir_definition_wrong(path, f->key, "gate or shared");
+    }
+    case FIELD_IMPLEMENTATION: {
+        int64_t number = 0;
+        if (!weir_definition_size(json, &number) || number < 1 || number > 2)
+            return weir_definition_wrong(path, f->key, "1 or 2");
+        *(bool *)at = number == 2;
+        return WEIR_OK;
     }
     }
     return WEIR_OK;

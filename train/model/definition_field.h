@@ -8,17 +8,19 @@
 
 typedef struct definition_field definition_field;
 
-/* Option i of layers of this kind, i = 0, 1, ...; NULL past the last. */
+/* Option i of layers of this kind as it is written, i = 0, 1, ...; NULL past the last. */
 const definition_field *weir_definition_field(weir_layer_kind kind, int i);
-/* NULL: layers of this kind have no such option. */
+/* For reading. NULL: layers of this kind have no such option. */
 const definition_field *weir_definition_field_find(weir_layer_kind kind, const char *key);
 
 const char *weir_definition_field_key(const definition_field *f);
 /* NULL: no memory. */
 cJSON *weir_definition_field_write(const definition_field *f, const weir_layer *l);
-/* Errors: FORMAT. `path` is where in the JSON the option is. */
+/* "units, activation, ...": all of them. Returns text. */
+const char *weir_definition_field_keys(weir_layer_kind kind, char *text, size_t size);
+/* As Keras 2 or 3 means it. Errors: FORMAT. `path` is where in the JSON the option is. */
 weir_status weir_definition_field_read(const definition_field *f, const cJSON *json,
-                                       const char *path, weir_layer *l);
+                                       const char *path, int keras, weir_layer *l);
 
 /* "model definition: PATH.KEY must be EXPECTED" as FORMAT; key may be "". */
 weir_status weir_definition_wrong(const char *path, const char *key, const char *expected);

@@ -4,85 +4,134 @@
 
 #include "train/model/definition.h"
 #include "train/model/definition_field.h"
+#include "train/model/definition_fixed.h"
 
 static weir_status wrong(const char *path, const char *key, const char *expected) {
     return weir_definition_wrong(path, key, expected);
 }
 
-enum { PATH_SIZE = 64 }; /* "config.layers[255].config.layer.config" */
+enum { PATH_SIZE = 72 }; /* "config.layers[255].config.backward_layer.config" */
+
+static const char *class_name(const cJSON *json) {
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "class_name"));
+}
+
+/* ---- the shape of the input ---- */
+
+/* A size, or null for one that is left open. */
+static bool read_open_size(const cJSON *json, int64_t *out) {
+    *out = 0;
+    return cJSON_IsNull(json) || (weir_definition_size(json, out) && *out > 0);
+}
 
 /* Without a C_in: tokens, which are one number each. */
 static weir_status read_input(const cJSON *json, const char *path, definition *out) {
     const int size = cJSON_IsArray(json) ? cJSON_GetArraySize(json) : 0;
-    out->C_in = 1;
-    if ((size == 2 || size == 3) && weir_definition_size(cJSON_GetArrayItem(json, 1), &out->T) &&
-        (size == 2 || weir_definition_size(cJSON_GetArrayItem(json, 2), &out->C_in)))
+    out->tokens = size == 2;
+    out->C_in = out->tokens ? 1 : 0;
+    if ((size == 2 || size == 3) && read_open_size(cJSON_GetArrayItem(json, 1), &out->T) &&
+        (size == 2 || read_open_size(cJSON_GetArrayItem(json, 2), &out->C_in)))
         return WEIR_OK;
-    return wrong(path, "batch_input_shape", "[null, T, C_in] or [null, T]");
+    return wrong(path, json->string, "[null, T, C_in], or [null, T] of tokens; null: left open");
 }
 
-static weir_status unknown_option(const char *path, const char *key) {
-    return weir_fail(WEIR_ERROR_FORMAT, "model definition: %s.%.60s is not an option of this layer",
-                     path, key);
+static bool is_input_shape(const char *key) {
+    return strcmp(key, "batch_input_shape") == 0 || strcmp(key, "batch_shape") == 0;
 }
 
-/* True when the item is one that every layer may have; *status then says how it went. */
-static bool read_common(const cJSON *item, const char *path, bool first, definition *out,
+/* Keras has a layer for the shape alone. */
+static weir_status read_input_layer(const cJSON *json, const char *path, definition *out) {
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "config")) {
+        if (!is_input_shape(item->string)) continue;
+        char inside[PATH_SIZE];
+        snprintf(inside, sizeof inside, "%.50s.config", path);
+        return read_input(item, inside, out);
+    }
+    return wrong(path, "config", "an object with batch_input_shape or batch_shape");
+}
+
+/* ---- layers ---- */
+
+static weir_status unknown_option(const char *path, const char *key, const char *known) {
+    return weir_fail(WEIR_ERROR_FORMAT,
+                     "model definition: %s.%.60s is not an option of this layer, known: %s", path,
+                     key, known[0] != '\0' ? known : "none");
+}
+
+/* True when the item is one that says nothing about the layer itself; *status then says how it went.
+ * The shape of the input is that of the first layer. */
+static bool read_common(const cJSON *item, weir_layer_kind kind, const char *path, definition *out,
                         weir_status *status) {
     *status = WEIR_OK;
-    if (strcmp(item->string, "name") == 0) return true;
-    if (!first || strcmp(item->string, "batch_input_shape") != 0) return false;
-    *status = read_input(item, path, out);
-    return true;
+    if (is_input_shape(item->string)) {
+        if (out->count == 1) *status = read_input(item, path, out);
+        return true;
+    }
+    return weir_definition_fixed(kind, item, path, status);
 }
 
-static weir_status read_config(const cJSON *config, const char *path, bool first, definition *out,
+static weir_status read_config(const cJSON *config, const char *path, definition *out,
                                weir_layer *l) {
+    /* Weir's own texts have the names of Keras 2. */
+    const int names = out->shown ? out->keras : 2;
     for (const cJSON *item = config->child; item; item = item->next) {
         weir_status status = WEIR_OK;
-        if (!read_common(item, path, first, out, &status)) {
-            const definition_field *f = weir_definition_field_find(l->kind, item->string);
-            if (!f) return unknown_option(path, item->string);
-            status = weir_definition_field_read(f, item, path, l);
-        }
+        const definition_field *f = weir_definition_field_find(l->kind, item->string);
+        char known[300];
+        if (f)
+            status = weir_definition_field_read(f, item, path, names, l);
+        else if (!read_common(item, l->kind, path, out, &status))
+            status = unknown_option(path, item->string,
+                                    weir_definition_field_keys(l->kind, known, sizeof known));
         if (status != WEIR_OK) return status;
     }
     return WEIR_OK;
 }
 
-static bool read_kind(const cJSON *class_name, weir_layer_kind *kind) {
-    for (int k = 0; cJSON_IsString(class_name) && k < WEIR_LAYER_KIND_COUNT; k++) {
-        if (strcmp(class_name->valuestring, weir_layer_type_get((weir_layer_kind)k)->name) != 0)
-            continue;
+static bool read_kind(const char *name, weir_layer_kind *kind) {
+    for (int k = 0; name && k < WEIR_LAYER_KIND_COUNT; k++) {
+        if (strcmp(name, weir_layer_type_get((weir_layer_kind)k)->name) != 0) continue;
         *kind = (weir_layer_kind)k;
         return true;
     }
     return false;
 }
 
-/* Every class that is known, for a message. */
-static const char *known_classes(char *text, size_t size) {
+static weir_status unknown_class(const cJSON *json, const char *path) {
+    char known[400];
     size_t used = 0;
-    for (int k = 0; k < WEIR_LAYER_KIND_COUNT && used < size; k++)
-        used += (size_t)snprintf(text + used, size - used, "%s, ",
+    for (int k = 0; k < WEIR_LAYER_KIND_COUNT && used < sizeof known; k++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s, ",
                                  weir_layer_type_get((weir_layer_kind)k)->name);
-    if (used < size) snprintf(text + used, size - used, "or Bidirectional");
-    return text;
+    const char *name = class_name(json);
+    return weir_fail(
+        WEIR_ERROR_FORMAT,
+        "model definition: %s.class_name is %.60s, known: %sBidirectional, and InputLayer "
+        "in front",
+        path, name ? name : "missing", known);
+}
+
+/* What a layer has before its options are read: the defaults of the Keras version. */
+static weir_layer default_layer(weir_layer_kind kind, int keras) {
+    weir_layer l = weir_layer_default(kind);
+    if (keras == 3) {
+        l.reset_after = l.shared_masks = true;
+        l.recurrent = WEIR_SIGMOID;
+    }
+    return l;
 }
 
 /* {"class_name": ..., "config": {...}} but Bidirectional. */
-static weir_status read_plain(const cJSON *json, const char *path, bool first, definition *out,
-                              weir_layer *l) {
+static weir_status read_plain(const cJSON *json, const char *path, definition *out, weir_layer *l) {
     const cJSON *config = cJSON_GetObjectItemCaseSensitive(json, "config");
     weir_layer_kind kind = WEIR_LAYER_CONV1D;
-    char known[400];
-    if (!read_kind(cJSON_GetObjectItemCaseSensitive(json, "class_name"), &kind))
-        return wrong(path, "class_name", known_classes(known, sizeof known));
+    if (!read_kind(class_name(json), &kind)) return unknown_class(json, path);
     if (!cJSON_IsObject(config)) return wrong(path, "config", "an object");
     char inside[PATH_SIZE];
-    snprintf(inside, sizeof inside, "%.50s.config", path);
-    *l = weir_layer_default(kind);
-    return read_config(config, inside, first, out, l);
+    snprintf(inside, sizeof inside, "%.55s.config", path);
+    *l = default_layer(kind, out->keras);
+    return read_config(config, inside, out, l);
 }
 
 static bool read_merge(const cJSON *json, weir_merge *out) {
@@ -94,8 +143,27 @@ static bool read_merge(const cJSON *json, weir_merge *out) {
     return false;
 }
 
-static weir_status read_bidirectional(const cJSON *json, const char *path, bool first,
-                                      definition *out, weir_layer *l) {
+/* Keras 3 also writes the copy that reads backward: it must be one. */
+static weir_status check_backward(const cJSON *json, const char *path, definition *out,
+                                  const weir_layer *forward) {
+    if (cJSON_IsNull(json)) return WEIR_OK;
+    char inner[PATH_SIZE];
+    snprintf(inner, sizeof inner, "%.40s.backward_layer", path);
+    weir_layer l;
+    weir_status status = read_plain(json, inner, out, &l);
+    if (status != WEIR_OK) return status;
+    const bool same = l.kind == forward->kind && l.units == forward->units &&
+                      l.activation == forward->activation && l.recurrent == forward->recurrent &&
+                      l.reset_after == forward->reset_after && l.dropout == forward->dropout &&
+                      l.recurrent_dropout == forward->recurrent_dropout &&
+                      l.return_sequences == forward->return_sequences &&
+                      l.go_backwards != forward->go_backwards;
+    return same ? WEIR_OK
+                : wrong(path, "backward_layer", "a copy of layer but for go_backwards, or null");
+}
+
+static weir_status read_bidirectional(const cJSON *json, const char *path, definition *out,
+                                      weir_layer *l) {
     const cJSON *config = cJSON_GetObjectItemCaseSensitive(json, "config");
     if (!cJSON_IsObject(config)) return wrong(path, "config", "an object");
     char inside[PATH_SIZE], inner[PATH_SIZE];
@@ -103,12 +171,14 @@ static weir_status read_bidirectional(const cJSON *json, const char *path, bool 
     snprintf(inner, sizeof inner, "%.50s.layer", inside);
     weir_merge merge = WEIR_MERGE_CONCAT;
     weir_status status =
-        read_plain(cJSON_GetObjectItemCaseSensitive(config, "layer"), inner, false, out, l);
+        read_plain(cJSON_GetObjectItemCaseSensitive(config, "layer"), inner, out, l);
     for (const cJSON *item = config->child; item && status == WEIR_OK; item = item->next) {
         if (strcmp(item->string, "layer") == 0) continue;
-        if (read_common(item, inside, first, out, &status)) continue;
-        if (strcmp(item->string, "merge_mode") != 0)
-            status = unknown_option(inside, item->string);
+        if (read_common(item, DEFINITION_WRAPPER, inside, out, &status)) continue;
+        if (strcmp(item->string, "backward_layer") == 0)
+            status = check_backward(item, inside, out, l);
+        else if (strcmp(item->string, "merge_mode") != 0)
+            status = unknown_option(inside, item->string, "layer, merge_mode");
         else if (!read_merge(item, &merge))
             status = wrong(inside, "merge_mode", "concat or sum");
     }
@@ -118,49 +188,85 @@ static weir_status read_bidirectional(const cJSON *json, const char *path, bool 
     return status;
 }
 
-static weir_status read_layer(const cJSON *json, definition *out) {
-    char path[PATH_SIZE];
-    snprintf(path, sizeof path, "config.layers[%d]", out->count);
-    const char *class_name =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "class_name"));
-    const bool first = out->count == 0;
+static weir_status read_layer(const cJSON *json, const char *path, definition *out) {
+    const char *name = class_name(json);
+    if (out->count == 0 && name && strcmp(name, "InputLayer") == 0)
+        return read_input_layer(json, path, out);
+    if (out->count == MODEL_LAYERS_MAX) return wrong("config", "", "a list of 1 to 256 layers");
     weir_layer *l = &out->layers[out->count++];
-    if (class_name && strcmp(class_name, "Bidirectional") == 0)
-        return read_bidirectional(json, path, first, out, l);
-    return read_plain(json, path, first, out, l);
+    if (name && strcmp(name, "Bidirectional") == 0) return read_bidirectional(json, path, out, l);
+    return read_plain(json, path, out, l);
 }
 
-static weir_status read_sequential(const cJSON *json, definition *out) {
-    const cJSON *class_name = cJSON_GetObjectItemCaseSensitive(json, "class_name");
-    if (!cJSON_IsString(class_name) || strcmp(class_name->valuestring, "Sequential") != 0)
-        return wrong("class_name", "", "\"Sequential\"");
-    const cJSON *config = cJSON_GetObjectItemCaseSensitive(json, "config");
+/* ---- the model ---- */
+
+/* Whether the first layer reads tokens. */
+bool weir_definition_text(const definition *d) {
+    return d->layers[0].kind == WEIR_LAYER_EMBEDDING || d->layers[0].kind == WEIR_LAYER_MULTI_HOT;
+}
+
+/* Keras 2 says its version; Keras 3 does not, but says where its classes are. */
+static void read_version(const cJSON *json, int keras, definition *out) {
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(json, "keras_version");
+    const char *text = cJSON_GetStringValue(version);
+    const bool module = cJSON_GetObjectItemCaseSensitive(json, "module") != NULL;
+    out->shown = text || module;
+    out->keras = text ? (text[0] == '3' ? 3 : 2) : module ? 3 : keras;
+}
+
+static weir_status read_name(const cJSON *config, definition *out) {
     const cJSON *name = cJSON_GetObjectItemCaseSensitive(config, "name");
+    /* Until Keras 2.2.2 config was the list of layers. */
+    if (cJSON_IsArray(config)) {
+        strcpy(out->name, "sequential");
+        return WEIR_OK;
+    }
     if (!cJSON_IsString(name) || strlen(name->valuestring) >= sizeof out->name)
         return wrong("config.name", "", "a text of at most 127 bytes");
     strcpy(out->name, name->valuestring);
-    const cJSON *layers = cJSON_GetObjectItemCaseSensitive(config, "layers");
-    const int count = cJSON_IsArray(layers) ? cJSON_GetArraySize(layers) : 0;
-    if (count < 1 || count > MODEL_LAYERS_MAX)
-        return wrong("config.layers", "", "a list of 1 to 256 layers");
-    const cJSON *item;
-    cJSON_ArrayForEach(item, layers) {
-        weir_status status = read_layer(item, out);
-        if (status != WEIR_OK) return status;
-    }
-    if (out->T == 0 || out->C_in == 0)
-        return wrong("config.layers[0].config.batch_input_shape", "", "there, with T and C_in");
     return WEIR_OK;
 }
 
-weir_status weir_definition_read(const char *text, size_t length, definition *out) {
+static weir_status read_layers(const cJSON *layers, const char *path, definition *out) {
+    const cJSON *item;
+    int i = 0;
+    cJSON_ArrayForEach(item, layers) {
+        char here[PATH_SIZE];
+        snprintf(here, sizeof here, "%s[%d]", path, i++);
+        weir_status status = read_layer(item, here, out);
+        if (status != WEIR_OK) return status;
+    }
+    if (out->count == 0) return wrong(path, "", "a list of 1 to 256 layers");
+    if (!out->tokens || weir_definition_text(out)) return WEIR_OK;
+    return wrong("batch_input_shape", "",
+                 "[null, T, C_in] unless the first layer is Embedding or CategoryEncoding");
+}
+
+weir_status weir_definition_read_json(const cJSON *json, int keras, definition *out) {
+    const char *name = class_name(json);
+    if (!name || strcmp(name, "Sequential") != 0) return wrong("class_name", "", "Sequential");
+    const cJSON *config = cJSON_GetObjectItemCaseSensitive(json, "config");
+    out->T = out->C_in = 0;
+    out->tokens = false;
+    out->count = 0;
+    read_version(json, keras, out);
+    weir_status status = read_name(config, out);
+    if (status != WEIR_OK) return status;
+    if (cJSON_IsArray(config)) return read_layers(config, "config", out);
+    const cJSON *built = cJSON_GetObjectItemCaseSensitive(config, "build_input_shape");
+    if (cJSON_IsArray(built)) status = read_input(built, "config", out);
+    if (status == WEIR_OK)
+        status =
+            read_layers(cJSON_GetObjectItemCaseSensitive(config, "layers"), "config.layers", out);
+    return status;
+}
+
+weir_status weir_definition_read(const char *text, size_t length, int keras, definition *out) {
     size_t at = 0;
     cJSON *json = weir_json_parse(text, length, &at);
     if (!json)
         return weir_fail(WEIR_ERROR_FORMAT, "model definition: not JSON from byte %zu on", at);
-    out->T = out->C_in = 0;
-    out->count = 0;
-    weir_status status = read_sequential(json, out);
+    weir_status status = weir_definition_read_json(json, keras, out);
     cJSON_Delete(json);
     return status;
 }

@@ -78,7 +78,11 @@ static weir_status plan_from(const safetensors *s, weir_runtime *rt,
                          version, format_version);
     definition *d = malloc(sizeof *d);
     if (!d) return weir_fail(WEIR_ERROR_MEMORY, "no memory to read %s", s->path);
-    weir_status status = weir_definition_read(text, strlen(text), d);
+    weir_status status = weir_definition_read(text, strlen(text), 2, d);
+    if (status == WEIR_OK && (d->T == 0 || d->C_in == 0))
+        status = weir_fail(WEIR_ERROR_FORMAT,
+                           "model definition: config.layers[0].config.batch_input_shape must be "
+                           "there, with T and C_in");
     if (status == WEIR_OK) {
         weir_model_options o = options ? *options : weir_model_options_default(2);
         o.T = d->T;

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/model/builtin.h"
 #include "train/model/initializers.h"
 #include "train/model/pair.h"
 #include "train/model/sequential.h"
@@ -184,17 +183,6 @@ weir_status weir_model_create_layers(weir_runtime *runtime, const char *name,
     else
         *model = m;
     return status;
-}
-
-weir_status weir_model_create(weir_runtime *runtime, const char *name,
-                              const weir_model_options *options, weir_model **model) {
-    if (!runtime || !name || !options || !model)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, name, options and model must not be NULL");
-    weir_layer layers[BUILTIN_LAYERS_MAX];
-    int count = 0;
-    weir_status status = weir_builtin_layers(name, options, layers, &count);
-    if (status != WEIR_OK) return status;
-    return weir_model_create_layers(runtime, name, layers, count, options, model);
 }
 
 void weir_model_destroy(weir_model *model) {

@@ -1,0 +1,28 @@
+/* A model definition that the user wrote, or Keras. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_CLI_USER_MODEL_H
+#define WEIR_CLI_USER_MODEL_H
+
+#include <cjson/cJSON.h>
+
+#include "weir/model.h"
+
+/* A zeroed one may be freed. */
+typedef struct user_model {
+    cJSON *json;
+    char *text;
+    char name[128];
+    int keras;          /* the version that the definition shows, else the one asked for, else 2 */
+    int64_t T, C_in;    /* 0: the definition leaves them open */
+    int64_t V;          /* tokens are 0 to V - 1; 0: no tokens */
+    weir_builtin about; /* how it is trained; texts belong to the fields above */
+} user_model;
+
+/*
+ * Reads a definition. keras: 2 or 3 for one that does not show its version; 0: not asked for.
+ * Errors: SYSTEM (names the path), FORMAT (names the path and the place in the JSON), ARGUMENT (keras is
+ * not the version that the definition shows), MEMORY.
+ */
+weir_status user_model_read(const char *path, int keras, user_model *out);
+void user_model_free(user_model *m);
+
+#endif
