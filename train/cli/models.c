@@ -26,9 +26,10 @@ static const char *const examples[] = {
 static int parse(arguments *a, int argc, char **argv) {
     *a = (arguments){0};
     const option table[] = {OPTION_FLAG("json", &a->json, "print the list as JSON"), OPTION_END};
-    const positional names[] = {{"show", &a->what, false, "print the definition of a model"},
-                                {"NAME", &a->name, false, "which model"},
-                                {0}};
+    const positional names[] = {
+        {"COMMAND", &a->what, false, "show; without one the models are listed"},
+        {"NAME", &a->name, false, model_names()},
+        {0}};
     const command_line line = {
         .command = "models",
         .summary = "List the built-in models, or show the definition of one.",
