@@ -20,7 +20,8 @@ AREAS = {"conv1d": "Convolution", "pool": "Pooling", "gru": "GRU", "lstm": "LSTM
          "idle": "Sleeping threads", "train_step": "Training steps",
          "speedup": "Training steps on one thread and on all",
          "contention": "Training steps beside a busy process",
-         "scaling": "Training steps on planned machines", "machine": "Machine"}
+         "scaling": "Training steps on planned machines", "peers": "Models beside PyTorch and Keras",
+         "machine": "Machine"}
 MARKERS = ("circle", "square", "diamond", "triangle")
 ISAS = {"avx512": "AVX-512", "avx2": "AVX2", "generic": "generic", "scalar": "scalar"}
 
