@@ -15,7 +15,8 @@ cc=${CC:-cc} cxx=${CXX:-c++}
 meson install -C "$build" --no-rebuild --destdir "$here/dest" --quiet
 prefix=$here/dest/usr/local
 libdir=$(dirname "$(find "$prefix" -name 'libweir.so')")
-for file in include/weir/{weir,ops,runtime,status,model}.h bin/weir bin/weir-validate; do
+for file in include/weir/{weir,ops,runtime,status,model}.h bin/weir bin/weir-validate \
+    share/man/man1/weir.1 share/bash-completion/completions/weir; do
     [ -e "$prefix/$file" ] || { echo "not installed: $file" && exit 1; }
 done
 [ -e "$libdir/libweir.a" ] || { echo "not installed: libweir.a" && exit 1; }
