@@ -230,6 +230,55 @@ WEIR_API weir_status weir_model_predict(weir_model *model, int64_t N, const floa
 WEIR_API weir_status weir_model_train_step(weir_model *model, int64_t N, const float *x,
                                            const float *target, double *loss);
 
+/* ---- streams ----------------------------------------------------------------------------------
+ * A model that gets its input row by row and keeps what its layers must remember: the last steps under
+ * a convolution or a pool, the state of a recurrent layer, the running maximum or mean of a global pool.
+ *
+ *     weir_stream *s;
+ *     if (weir_stream_create(model, &s) == WEIR_OK)
+ *         while (read_row(row))
+ *             if (weir_stream_push(s, row, y, &ready) == WEIR_OK && ready) use(y);
+ *     weir_stream_destroy(s);
+ *
+ * After n rows y is what the model's layers give for the sequence of just these n rows, with the last
+ * output that they have for it: after T rows the bits of weir_model_predict, for finite numbers (of a
+ * model whose output has a time axis, its last step).
+ *
+ * Nothing ends a sequence but weir_stream_reset. Without it a recurrent layer goes on from a state that
+ * is older than any it met in training on windows of T steps, which began at zero: that is what it makes
+ * of a longer past, often as good, but not the prediction for the last T rows. A global pool looks back
+ * to the reset, too. Who needs the window's prediction resets and pushes T rows, or keeps streams that
+ * begin one after another.
+ */
+typedef struct weir_stream weir_stream;
+
+/*
+ * A fresh stream; the model must outlive it, and its parameters are those that the model has at each
+ * push. Errors: ARGUMENT (names a layer that needs steps to come or all of them at once: padding same,
+ * bidirectional, go_backwards, Flatten), MEMORY.
+ */
+WEIR_API weir_status weir_stream_create(weir_model *model, weir_stream **stream);
+/* NULL is allowed. */
+WEIR_API void weir_stream_destroy(weir_stream *stream);
+
+/* Floats of y: weir_model_outputs, or the last layer's channels where its output has a time axis. */
+WEIR_API int64_t weir_stream_outputs(const weir_stream *stream);
+/* Rows from one output to the next: the product of the strides. */
+WEIR_API int64_t weir_stream_stride(const weir_stream *stream);
+/* Rows since the reset. */
+WEIR_API int64_t weir_stream_rows(const weir_stream *stream);
+
+/*
+ * row[C_in]; where the model has a new output, *ready (optional) becomes true and y[outputs] is written,
+ * else *ready becomes false and y stays as it was: y holds the newest output if it is the same each
+ * time. Runs on the calling thread and allocates nothing from the second output on. Calls on a model
+ * and its streams take turns. Errors: ARGUMENT (NULL; a row that is no token), MEMORY; after one the
+ * stream is to be reset.
+ */
+WEIR_API weir_status weir_stream_push(weir_stream *stream, const float *row, float *y, bool *ready);
+/* As if it were new. */
+WEIR_API void weir_stream_reset(weir_stream *stream);
+
 /* ---- files ------------------------------------------------------------------------------------
  * safetensors: tensors by name, and in __metadata__ the format version, the layers (Keras JSON) and
  * whatever text the caller attaches.

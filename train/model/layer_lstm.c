@@ -4,7 +4,7 @@
 static weir_lstm params(const cell_call *c) {
     const weir_layer *s = &c->l->spec;
     return (weir_lstm){.N = c->N,
-                       .T = c->l->in.T,
+                       .T = c->T,
                        .C_in = c->l->in.C,
                        .H = s->units,
                        .activation = s->activation,
@@ -19,6 +19,8 @@ static weir_lstm_tensors tensors(const cell_call *c) {
                                .w = c->w,
                                .u = c->u,
                                .b = c->b,
+                               .h0 = c->h0,
+                               .c0 = c->c0,
                                .mask_x = c->mask_x,
                                .mask_h = c->mask_h,
                                .step_mask = c->step_mask};
@@ -41,7 +43,7 @@ static int64_t reserve_floats(const cell_call *c) {
 static weir_status forward(const cell_call *c, float *y, float *reserve) {
     const weir_lstm p = params(c);
     const weir_lstm_tensors t = tensors(c);
-    return weir_lstm_fwd(c->runtime, &p, &t, y, NULL, reserve);
+    return weir_lstm_fwd(c->runtime, &p, &t, y, c->c_last, reserve);
 }
 
 static weir_status backward(const cell_call *c, const float *reserve, const float *dy, float *dx,
@@ -53,6 +55,7 @@ static weir_status backward(const cell_call *c, const float *reserve, const floa
 }
 
 static const cell lstm = {.gates = 4,
+                          .has_c = true,
                           .size_max = WEIR_LSTM_SIZE_MAX,
                           .check = check,
                           .add_bias = add_bias,

@@ -4,7 +4,7 @@
 static weir_rnn params(const cell_call *c) {
     const weir_layer *s = &c->l->spec;
     return (weir_rnn){.N = c->N,
-                      .T = c->l->in.T,
+                      .T = c->T,
                       .C_in = c->l->in.C,
                       .H = s->units,
                       .activation = s->activation,
@@ -18,6 +18,7 @@ static weir_rnn_tensors tensors(const cell_call *c) {
                               .w = c->w,
                               .u = c->u,
                               .b = c->b,
+                              .h0 = c->h0,
                               .mask_x = c->mask_x,
                               .mask_h = c->mask_h,
                               .step_mask = c->step_mask};

@@ -106,7 +106,7 @@ weir_status weir_recurrent_build(layer *l) {
 static int64_t padded(int64_t floats) { return (floats + 15) / 16 * 16; }
 
 static int64_t reserve_floats(const layer *l, int64_t N) {
-    const cell_call c = {.l = l, .N = N, .mask_gates = mask_gates(l)};
+    const cell_call c = {.l = l, .N = N, .T = l->in.T, .mask_gates = mask_gates(l)};
     return padded(l->type->cell->reserve_floats(&c));
 }
 
@@ -144,6 +144,7 @@ static cell_call call_of(const layer *l, const pass *p, const float *x, int dire
     cell_call c = {.l = l,
                    .runtime = p->runtime,
                    .N = p->N,
+                   .T = l->in.T,
                    .backwards = l->spec.go_backwards || direction == 1,
                    .mask_gates = p->training ? mask_gates(l) : 0,
                    .x = x,

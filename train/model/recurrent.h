@@ -9,15 +9,19 @@
 typedef struct cell_call {
     const layer *l;
     weir_runtime *runtime;
-    int64_t N;
+    int64_t N, T;
     bool backwards;
     int mask_gates; /* 0: no masks */
     const float *x, *w, *u, *b, *mask_x, *mask_h;
     const uint8_t *step_mask; /* NULL: no step is passed over */
+    /* For streams: the states [N][H] before the first step, NULL: zero, and where c of an LSTM goes. */
+    const float *h0, *c0;
+    float *c_last;
 } cell_call;
 
 typedef struct cell {
     int gates;
+    bool has_c;       /* a state c beside h */
     int64_t size_max; /* of C_in and of H */
     /* Checks activation and recurrent activation; adds the bias. */
     weir_status (*check)(const layer *l);
