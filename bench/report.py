@@ -17,7 +17,7 @@ import roofline_svg
 
 AREAS = {"conv1d": "Convolution", "pool": "Pooling", "gru": "GRU", "lstm": "LSTM", "rnn": "SimpleRNN",
          "runtime": "Thread pool",
-         "idle": "Sleeping threads", "train_step": "Training steps",
+         "idle": "Sleeping threads", "train_step": "Training steps", "stream": "Streams, row by row",
          "speedup": "Training steps on one thread and on all",
          "contention": "Training steps beside a busy process",
          "scaling": "Training steps on planned machines", "peers": "Models beside PyTorch and Keras",

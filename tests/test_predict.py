@@ -158,7 +158,7 @@ class Weather(Predict):
         self.assertEqual(self.forecast(self.write("moved.csv", moved))["forecast"],
                          self.forecast("long.csv")["forecast"])
         less = [row[:-1] for row in self.table]
-        self.refused(2, [self.table[0][-1], "no such column"], "predict", "jena-gru.safetensors",
+        self.refused(2, ["jena-gru.safetensors needs", self.table[0][-1], "no such column"], "predict", "jena-gru.safetensors",
                      "--data", self.write("less.csv", less))
         hourly = [self.table[0]] + self.table[1::6]
         self.refused(2, ["every 60 min", "every 10 min"], "predict", "jena-gru.safetensors", "--data",
@@ -204,6 +204,139 @@ class Weather(Predict):
         for more in ([], ["--rolling"]):
             self.refused(1, ["nan.safetensors", "finite"], "predict", "nan.safetensors", "--data",
                          "long.csv", *more)
+
+
+class Stream(Predict):
+    """Rows as they come, beside what the file gives."""
+    STEP, T, STRIDE = 3, 40, 3  # conv-gru pools by three
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.make("data", "generate", "--rows", "3000", "--out", "long.csv")
+        window = ["--lookback", str(cls.STEP * cls.T), "--step", str(cls.STEP), "--delay", "144"]
+        for model in ("jena-conv-gru", "jena-naive", "jena-gru-bidir"):
+            cls.make("train", model, "--data", "long.csv", *window, *BRIEF)
+        with open(cls.path("long.csv"), encoding="utf-8") as file:
+            cls.lines = file.read().splitlines()
+
+    def stream(self, lines, *more, model="jena-conv-gru"):
+        return self.ok("predict", model + ".safetensors", "--stream", *more, input="\n".join(lines))
+
+    def first(self, lines, *more):
+        return self.stream(lines, *more).splitlines()[1]
+
+    def windows(self):
+        """Time and forecast of every row, from the file."""
+        text = self.ok("predict", "jena-conv-gru.safetensors", "--data", "long.csv", "--rolling")
+        return [line.rsplit(",", 1)[0] for line in text.splitlines()[1:]]
+
+    def test_first_forecast(self):
+        """After a window's rows the forecast is the window's, from wherever they begin."""
+        windows = self.windows()
+        needed = (self.T - 1) * self.STEP + 1
+        for begin in (0, 1, 500):
+            lines = [self.lines[0]] + self.lines[1 + begin:1 + begin + needed]
+            self.assertEqual(self.stream(lines).splitlines(), ["time,forecast", windows[begin]])
+
+    def test_it_goes_on(self):
+        """A line for each output of the layers, at the times that windows would have."""
+        windows = self.windows()
+        lines = self.stream(self.lines).splitlines()[1:]
+        self.assertEqual(len(lines), (1000 - self.T) // self.STRIDE + 1)
+        every = windows[::self.STEP * self.STRIDE]
+        self.assertEqual([line.split(",")[0] for line in lines], [w.split(",")[0] for w in every])
+        # An older state is another one, but what it says stays near.
+        pairs = [(float(a.split(",")[1]), float(b.split(",")[1])) for a, b in zip(lines, every)]
+        self.assertNotEqual(pairs[9][0], pairs[9][1])
+        self.assertLess(max(abs(a - b) for a, b in pairs), 5)
+
+    def test_without_state(self):
+        """The naive model has none: every line is a window's."""
+        text = self.ok("predict", "jena-naive.safetensors", "--data", "long.csv", "--rolling")
+        windows = [line.rsplit(",", 1)[0] for line in text.splitlines()[1:]]
+        lines = self.stream(self.lines, model="jena-naive").splitlines()[1:]
+        self.assertEqual(lines, windows[::self.STEP])
+
+    def test_header(self):
+        """None, with columns moved and added, with a mark and other line ends: all the same."""
+        wanted = self.stream(self.lines)
+        self.assertEqual(self.stream(self.lines[1:]), wanted)
+        self.assertEqual(self.stream([line + "\r" for line in self.lines] + ["", ""]), wanted)
+        self.assertEqual(self.stream(["\ufeff" + self.lines[0]] + self.lines[1:]), wanted)
+        cells = [line.split(",") for line in self.lines]
+        moved = [",".join([c[0], str(i), *reversed(c[1:])]) for i, c in enumerate(cells)]
+        self.assertEqual(self.stream(moved), wanted)
+        less = [",".join(c[:-1]) for c in cells]
+        self.refused(2, [cells[0][-1], "jena-conv-gru.safetensors needs"], "predict",
+                     "jena-conv-gru.safetensors", "--stream", input="\n".join(less))
+        self.refused(1, ["standard input:1:", "14 cells", "15"], "predict",
+                     "jena-conv-gru.safetensors", "--stream", input="\n".join(less[1:]))
+
+    def test_json(self):
+        lines = self.stream(self.lines).splitlines()[1:]
+        for line, text in zip(lines, self.stream(self.lines, "--json").splitlines()):
+            row = json.loads(text)
+            self.assertEqual(line.split(",")[1], f"{row['forecast']:.7g}")
+            gap = (time.mktime(time.strptime(row["time"], "%Y-%m-%dT%H:%M:%S")) -
+                   time.mktime(time.strptime(row["row"], "%Y-%m-%dT%H:%M:%S")))
+            self.assertEqual(gap, (144 + self.STEP) * 600)
+
+    def test_missing(self):
+        """Held from the row before; before there is one, rows do not count."""
+        needed = (self.T - 1) * self.STEP + 1
+        lines = self.lines[:1 + needed]
+        last = lines[needed].split(",")
+        held = lines[:needed] + [",".join([last[0], *lines[needed - 1].split(",")[1:]])]
+        empty = lines[:needed] + [last[0] + "," * (len(last) - 1)]
+        marked = lines[:needed] + [",".join([last[0]] + ["-9999"] * (len(last) - 1))]
+        self.assertNotEqual(self.first(held), self.first(lines))
+        self.assertEqual(self.first(empty), self.first(held))
+        self.assertEqual(self.first(marked), self.first(held))
+        run = weir(self.folder, "predict", "jena-conv-gru.safetensors", "--stream",
+                   input="\n".join([lines[0], lines[1].split(",")[0] + "," * (len(last) - 1)] +
+                                   self.lines[2:2 + needed]))
+        self.assertEqual(run.stdout.splitlines()[1], self.windows()[1])
+        self.assertIn("passed over, as a column had no value yet: 1", run.stderr)
+        self.refused(1, [f"standard input:{needed + 1}:", "missing"], "predict",
+                     "jena-conv-gru.safetensors", "--stream", "--missing-policy", "error",
+                     input="\n".join(marked))
+
+    def test_bad_lines(self):
+        bad = self.lines[:200]
+        bad[150] = bad[150].replace(",", ",x", 1)
+        run = self.refused(1, ["standard input:151:", "is not a number"], "predict",
+                           "jena-conv-gru.safetensors", "--stream", input="\n".join(bad))
+        self.assertGreater(len(run.stdout.splitlines()), 3)
+        few = self.lines[:100]
+        self.refused(1, ["ended after 99 rows", "needs 118"], "predict", "jena-conv-gru.safetensors",
+                     "--stream", input="\n".join(few))
+        gap = self.lines[:130] + self.lines[140:150]
+        run = weir(self.folder, "predict", "jena-conv-gru.safetensors", "--stream", input="\n".join(gap))
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("not 10 min after the one before: 1, the first in line 131", run.stderr)
+
+    def test_a_row_at_a_time(self):
+        """The forecast is there before the next row comes."""
+        needed = (self.T - 1) * self.STEP + 1
+        with subprocess.Popen([WEIR, "predict", self.path("jena-conv-gru.safetensors"), "--stream"],
+                              text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+            self.assertEqual(run.stdout.readline(), "time,forecast\n")
+            for line in self.lines[:1 + needed]:
+                run.stdin.write(line + "\n")
+                run.stdin.flush()
+            self.assertEqual(run.stdout.readline().strip(), self.windows()[0])
+            run.stdin.close()
+            self.assertEqual(run.stdout.read(), "")
+
+    def test_refusals(self):
+        for option in (["--rolling"], ["--last", "3"], ["--generated"]):
+            self.refused(2, ["--stream", option[0], "exclude"], "predict", "jena-conv-gru.safetensors",
+                         "--stream", *option)
+        self.refused(2, ["--missing-policy interpolate"], "predict", "jena-conv-gru.safetensors",
+                     "--stream", "--missing-policy", "interpolate")
+        self.refused(2, ["(bidirectional) can't stream"], "predict", "jena-gru-bidir.safetensors",
+                     "--stream")
 
 
 class Reviews(Predict):
@@ -363,7 +496,7 @@ class Reviews(Predict):
         self.refused(1, ["twice"], "predict", "twice.safetensors", input="superb")
 
     def test_foreign_options(self):
-        for option in (["--rolling"], ["--last", "3"], ["--generated"]):
+        for option in (["--rolling"], ["--last", "3"], ["--stream"], ["--generated"]):
             self.refused(2, [option[0], "reviews"], "predict", "imdb-gru.safetensors", *option)
 
 

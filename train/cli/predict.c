@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "train/cli/commands.h"
+#include "train/data/timestamp.h"
 
 static const char *const examples[] = {
     "weir predict jena-conv-gru.safetensors --data jena_climate_2009_2016.csv",
     "weir predict jena-gru.safetensors --data hourly.csv --last 24 --json",
+    "tail -n 2000 -f station.csv | weir predict jena-conv-gru.safetensors --stream",
     "weir predict imdb-lstm.safetensors < reviews.txt",
     NULL,
 };
@@ -20,11 +22,13 @@ static int parse(predict_arguments *a, int argc, char **argv) {
         OPTION_STRING_DEFAULT("data", "PATH", &a->data.file,
                               "weather: a CSV file with the columns of the training; reviews: a "
                               "text file, a review in each line, or - for standard input",
-                              "reviews: standard input"),
+                              "reviews, --stream: standard input"),
         OPTION_FLAG("json", &a->json, "print JSON, an object in each line"),
         OPTION_GROUP("Weather (jena-...)"),
         OPTION_FLAG("rolling", &a->rolling, "forecasts from every row that a window fits before"),
         OPTION_INT_DEFAULT("last", "N", &a->last, 1, 1e9, "of these the last N", "all"),
+        OPTION_FLAG("stream", &a->stream,
+                    "read rows as they come, from standard input or --data, and go on forecasting"),
         OPTION_DOUBLE("missing", "VALUE", &a->series.missing_value, -1e30, 1e30,
                       "stands for a missing value (an empty cell is missing too)"),
         OPTION_CHOICE("missing-policy", &a->series.missing, weather_missing_policies,
@@ -58,6 +62,12 @@ weir_status predict_check(const predict_run *r, const float *y, int64_t n) {
     return WEIR_OK;
 }
 
+void predict_add_time(cJSON *json, const char *key, int64_t time) {
+    char text[TIMESTAMP_LENGTH + 1];
+    timestamp_format_iso(time, text);
+    cJSON_AddStringToObject(json, key, text);
+}
+
 weir_status predict_print(cJSON *json) {
     char *text = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
@@ -75,7 +85,9 @@ int cmd_predict(int argc, char **argv) {
     weir_status status = runtime_create(&a.runtime, "predict", &r.runtime);
     if (status == WEIR_OK) status = trained_load(r.runtime, a.file, &r.trained);
     if (status == WEIR_OK)
-        status = r.trained.record.text ? predict_reviews(&r) : predict_weather(&r);
+        status = r.trained.record.text ? predict_reviews(&r)
+                 : a.stream            ? predict_stream(&r)
+                                       : predict_weather(&r);
     const int result = status == WEIR_OK ? STATUS_OK : command_failed("predict", status);
     trained_free(&r.trained);
     weir_runtime_destroy(r.runtime);

@@ -10,7 +10,7 @@ typedef struct predict_arguments {
     data_arguments data;
     series_arguments series;
     int64_t last; /* windows of a rolling forecast; 0: all */
-    bool rolling, json;
+    bool rolling, stream, json;
     runtime_arguments runtime;
 } predict_arguments;
 
@@ -24,9 +24,12 @@ typedef struct predict_run {
  * not fit), FORMAT (the model gives no finite number). */
 weir_status predict_weather(const predict_run *r);
 weir_status predict_reviews(const predict_run *r);
+weir_status predict_stream(const predict_run *r);
 
 /* FORMAT unless all of y[n] is finite. */
 weir_status predict_check(const predict_run *r, const float *y, int64_t n);
+/* Adds a time as ISO 8601. */
+void predict_add_time(cJSON *json, const char *key, int64_t time);
 /* Prints the object on a line and frees it. Errors: MEMORY. */
 weir_status predict_print(cJSON *json);
 

@@ -31,6 +31,7 @@ typedef struct opinions {
 static weir_status check(const predict_arguments *a) {
     const char *foreign = a->rolling          ? "--rolling"
                           : a->last > 0       ? "--last"
+                          : a->stream         ? "--stream"
                           : a->data.generated ? "--generated"
                                               : NULL;
     if (!foreign) return WEIR_OK;

@@ -53,12 +53,6 @@ static weir_status compute(forecast *f, int64_t first, int64_t n) {
     return status == WEIR_OK ? predict_check(f->run, f->y, n) : status;
 }
 
-static void add_time(cJSON *json, const char *key, int64_t time) {
-    char text[TIMESTAMP_LENGTH + 1];
-    timestamp_format_iso(time, text);
-    cJSON_AddStringToObject(json, key, text);
-}
-
 /* ---- one, after the end ---- */
 
 static weir_status print_one(const forecast *f) {
@@ -78,8 +72,8 @@ static weir_status print_one(const forecast *f) {
     cJSON_AddBoolToObject(json, "generated", f->s.generated);
     cJSON_AddStringToObject(json, "target", target);
     cJSON_AddStringToObject(json, "unit", weather_unit(target, unit, sizeof unit));
-    add_time(json, "last_row", series_time(&f->s, f->s.rows - 1));
-    add_time(json, "time", at);
+    predict_add_time(json, "last_row", series_time(&f->s, f->s.rows - 1));
+    predict_add_time(json, "time", at);
     cJSON_AddItemToObject(json, "forecast", weir_json_number((double)f->y[0]));
     return predict_print(json);
 }
@@ -99,7 +93,7 @@ static weir_status print_row(const forecast *f, int64_t r, float y) {
         return WEIR_OK;
     }
     cJSON *json = cJSON_CreateObject();
-    add_time(json, "time", time);
+    predict_add_time(json, "time", time);
     cJSON_AddItemToObject(json, "forecast", weir_json_number((double)y));
     cJSON_AddItemToObject(json, "actual", known ? weir_json_number(actual) : cJSON_CreateNull());
     return predict_print(json);

@@ -42,6 +42,7 @@ static bool can_be_listed(const record *r) {
 
 void trained_series_arguments(const trained *t, series_arguments *a) {
     const record *r = &t->record;
+    if (!a->columns && !a->target) a->wanted_by = t->file;
     if (!a->columns && can_be_listed(r)) a->columns = r->joined;
     if (!a->target) a->target = r->names[r->target];
 }

@@ -27,6 +27,7 @@ weir_status weather_load(const data_arguments *d, const series_arguments *a, ser
     series_options o = series_options_default();
     if (a->target) o.target = a->target;
     o.columns = a->columns;
+    o.wanted_by = a->wanted_by;
     o.missing_value = a->missing_value;
     o.missing = (missing_policy)a->missing;
     return series_read_csv(d->file, &o, out);

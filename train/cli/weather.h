@@ -9,6 +9,7 @@
 
 typedef struct series_arguments {
     const char *target, *columns;
+    const char *wanted_by; /* as in series_options */
     int64_t generated_rows;
     double missing_value;
     int missing; /* a missing_policy */

@@ -57,8 +57,8 @@ static weir_status take_names(csv_file *file, header *head) {
 }
 
 /* An ARGUMENT error that lists the columns there are. */
-static weir_status unknown_column(const csv_file *file, const header *head, const char *option,
-                                  const char *name, size_t length) {
+static weir_status unknown_column(const csv_file *file, const header *head, const series_options *o,
+                                  const char *option, const char *name, size_t length) {
     char list[640] = "";
     size_t used = 0;
     for (int64_t i = 1; i < head->count && used < sizeof list; i++) {
@@ -66,18 +66,22 @@ static weir_status unknown_column(const csv_file *file, const header *head, cons
                                head->names[i]);
         used += n > 0 ? (size_t)n : 0;
     }
+    if (o->wanted_by != NULL)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "%s needs the column \"%.*s\", but %s has no such column; it has %s",
+                         o->wanted_by, (int)length, name, file->path, list);
     return weir_fail(WEIR_ERROR_ARGUMENT, "%s is \"%.*s\", but %s has no such column; it has %s",
                      option, (int)length, name, file->path, list);
 }
 
 /* Gives the columns in the comma-separated list their places, in the list's order. */
-static weir_status choose_listed(const csv_file *file, const char *list, header *head) {
-    for (const char *name = list;; name++) {
+static weir_status choose_listed(const csv_file *file, const series_options *o, header *head) {
+    for (const char *name = o->columns;; name++) {
         name += strspn(name, " ");
         size_t length = strcspn(name, ","), trimmed = length;
         while (trimmed > 0 && name[trimmed - 1] == ' ') trimmed--;
         const int64_t column = find(head, name, trimmed);
-        if (column < 0) return unknown_column(file, head, "--columns", name, trimmed);
+        if (column < 0) return unknown_column(file, head, o, "--columns", name, trimmed);
         if (head->to[column] >= 0)
             return weir_fail(WEIR_ERROR_ARGUMENT, "--columns names \"%s\" twice",
                              head->names[column]);
@@ -90,20 +94,34 @@ static weir_status choose_listed(const csv_file *file, const char *list, header 
 static weir_status choose(const csv_file *file, const series_options *options, header *head) {
     for (int64_t i = 0; i < head->count; i++) head->to[i] = -1;
     if (options->columns != NULL) {
-        const weir_status status = choose_listed(file, options->columns, head);
+        const weir_status status = choose_listed(file, options, head);
         if (status != WEIR_OK) return status;
     } else {
         for (int64_t i = 1; i < head->count; i++) head->to[i] = head->used++;
     }
     const char *target = options->target != NULL ? options->target : default_target;
     const int64_t column = find(head, target, strlen(target));
-    if (column < 0) return unknown_column(file, head, "--target", target, strlen(target));
+    if (column < 0) return unknown_column(file, head, options, "--target", target, strlen(target));
     if (head->to[column] < 0)
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "--columns is \"%s\", which leaves out the target "
                          "\"%s\"",
                          options->columns, target);
     head->target = head->to[column];
+    return WEIR_OK;
+}
+
+weir_status header_make(char *const *names, int64_t columns, int64_t target, header *head) {
+    *head = (header){.used = columns, .target = target};
+    head->names = calloc((size_t)columns + 1, sizeof *head->names);
+    head->to = malloc(((size_t)columns + 1) * sizeof *head->to);
+    if (head->names == NULL || head->to == NULL) return no_memory();
+    for (int64_t i = 0; i <= columns; i++) {
+        head->to[i] = i - 1;
+        head->names[i] = strdup(i > 0 ? names[i - 1] : "time");
+        if (head->names[i] == NULL) return no_memory();
+        head->count++;
+    }
     return WEIR_OK;
 }
 

@@ -16,6 +16,8 @@ typedef struct header {
 /* Takes the header line and finds the columns that the options name. Errors: FORMAT (no header, a
  * column without a name or with another's), ARGUMENT (unknown column), MEMORY. */
 weir_status header_read(csv_file *file, const series_options *options, header *head);
+/* The header of a file that has none: times, then these columns. Errors: MEMORY. */
+weir_status header_make(char *const *names, int64_t columns, int64_t target, header *head);
 /* Copies the names of the used columns, their number and the target into the series. */
 weir_status header_names(const header *head, series *s);
 void header_free(header *head);

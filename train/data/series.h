@@ -16,8 +16,10 @@ typedef enum missing_policy {
 } missing_policy;
 
 typedef struct series_options {
-    const char *target;   /* column name; NULL: "T (degC)" */
-    const char *columns;  /* comma-separated names to use, in this order; NULL: all but the first */
+    const char *target;  /* column name; NULL: "T (degC)" */
+    const char *columns; /* comma-separated names to use, in this order; NULL: all but the first */
+    const char
+        *wanted_by; /* who wants target and columns, for messages; NULL: --target, --columns */
     double missing_value; /* default -9999 */
     missing_policy missing;
 } series_options;
@@ -64,7 +66,9 @@ weir_status series_generate(int64_t rows, uint64_t seed, series *out);
  * each row, says true; NULL never stops. Errors: SYSTEM, MEMORY, STATE (stopped). */
 weir_status series_write_csv(const series *s, const char *path, bool (*stopped)(void));
 
-/* Time of a row, 0 <= row; of one behind the last: as many steps after that, at most 31.12.9999. */
+/* The time `rows` rows after another, at most the end of the year 9999. */
+int64_t series_time_ahead(int64_t time, int64_t rows, double step_seconds);
+/* Time of a row, 0 <= row; of one behind the last: as many steps after that. */
 int64_t series_time(const series *s, int64_t row);
 
 /* Zeroes *s; a zeroed series may be freed again. */

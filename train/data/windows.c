@@ -135,8 +135,7 @@ static weir_status normalise(const series *s, const double *mean_std, windows *w
     if (status != WEIR_OK) return status;
     for (int64_t row = 0; row < s->rows; row++)
         for (int64_t i = 0; i < C; i++)
-            w->values[row * C + i] =
-                (float)(((double)s->values[row * C + i] - w->mean[i]) / w->std[i]);
+            w->values[row * C + i] = windows_scale(s->values[row * C + i], w->mean[i], w->std[i]);
     return WEIR_OK;
 }
 

@@ -44,6 +44,10 @@ weir_status windows_create(const series *s, const window_options *o, const doubl
  */
 weir_status windows_create_whole(const series *s, const window_options *o, const double *mean_std,
                                  windows *out);
+/* A value in standard deviations from the mean. */
+static inline float windows_scale(float value, double mean, double std) {
+    return (float)(((double)value - mean) / std);
+}
 /* Zeroes *w; zeroed windows may be freed again. */
 void windows_free(windows *w);
 
