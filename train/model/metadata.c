@@ -15,41 +15,42 @@ bool weir_metadata_reserved(const char *key) {
     return strncmp(key, "weir.", 5) == 0 || strcmp(key, "format") == 0;
 }
 
+static metadata *make(const char *key, const char *value) {
+    metadata *m = calloc(1, sizeof *m);
+    if (!m) return NULL;
+    *m = (metadata){.key = copy_text(key), .value = copy_text(value)};
+    if (m->key && m->value) return m;
+    weir_metadata_free(m);
+    return NULL;
+}
+
 weir_status weir_model_set_metadata(weir_model *model, const char *key, const char *value) {
     if (!model || !key || key[0] == '\0' || weir_metadata_reserved(key))
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "metadata key is '%s', accepted: not empty, not 'format', not 'weir.*'",
                          key ? key : "NULL");
+    metadata *fresh = value ? make(key, value) : NULL;
+    if (value && !fresh) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the metadata %s", key);
+    pthread_mutex_lock(&model->mutex);
     metadata **at = &model->notes;
     while (*at && strcmp((*at)->key, key) != 0) at = &(*at)->next;
-    metadata *fresh = NULL;
-    if (value) {
-        fresh = calloc(1, sizeof *fresh);
-        char *k = copy_text(key), *v = copy_text(value);
-        if (!fresh || !k || !v) {
-            free(fresh);
-            free(k);
-            free(v);
-            return weir_fail(WEIR_ERROR_MEMORY, "no memory for the metadata %s", key);
-        }
-        *fresh = (metadata){.key = k, .value = v};
-    }
-    metadata *old = *at;
-    metadata *rest = old ? old->next : NULL;
+    metadata *old = *at, *rest = old ? old->next : NULL;
     if (fresh) fresh->next = rest;
     *at = fresh ? fresh : rest;
-    if (old) {
-        free(old->key);
-        free(old->value);
-        free(old);
-    }
+    if (old) old->next = NULL;
+    pthread_mutex_unlock(&model->mutex);
+    weir_metadata_free(old);
     return WEIR_OK;
 }
 
 const char *weir_model_metadata(const weir_model *model, const char *key) {
-    for (const metadata *n = model->notes; n; n = n->next)
-        if (strcmp(n->key, key) == 0) return n->value;
-    return NULL;
+    pthread_mutex_t *mutex = (pthread_mutex_t *)&model->mutex; /* not what is const to the caller */
+    pthread_mutex_lock(mutex);
+    const metadata *n = model->notes;
+    while (n && strcmp(n->key, key) != 0) n = n->next;
+    const char *value = n ? n->value : NULL;
+    pthread_mutex_unlock(mutex);
+    return value;
 }
 
 void weir_metadata_free(metadata *list) {
