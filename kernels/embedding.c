@@ -6,9 +6,10 @@
 #include "kernels/embedding.h"
 
 enum {
-    LINE = 16,     /* floats of a cache line: the narrowest part of a row */
-    SAMPLES = 256, /* tokens that say where to cut the rows of a table */
-    MAX_PARTS = 64 /* of these */
+    LINE = 16,      /* floats of a cache line */
+    PART_LINES = 4, /* the narrowest part of a row: hardware fetches lines in pairs and ahead */
+    SAMPLES = 256,  /* tokens that say where to cut the rows of a table */
+    MAX_PARTS = 64  /* of these */
 };
 
 static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -101,14 +102,15 @@ static void cut_rows(const weir_embedding_call *call, table_task *task) {
 }
 
 /*
- * A thread takes some columns of all rows first, since every part looks through all tokens, and with
- * columns alone the parts are even; a few for each thread, so that a late one holds up less. Where
- * that many columns are not there, rows are cut too. No sum depends on this.
+ * Wide rows of the table are cut into columns, which makes even parts; narrower ones would fetch lines
+ * that belong to other parts. Where that gives no part for each thread, the rows are cut: every part
+ * looks through all tokens, but reads its own rows of dy only. No sum depends on this.
  */
 weir_status weir_embedding_sum(weir_runtime *rt, const weir_embedding_call *call) {
     table_task task = {.call = call, .kernels = weir_runtime_kernels(rt)};
     int64_t W = call->K * call->C, lines = (W - 1) / LINE + 1, threads = weir_runtime_threads(rt);
-    int64_t parts = threads > 1 ? min(2 * threads, lines) : 1;
+    int64_t most = lines < 2 * PART_LINES ? 1 : lines / PART_LINES; /* parts that are wide enough */
+    int64_t parts = threads > 1 ? min(2 * threads, most) : 1;
     task.columns = ((lines - 1) / parts + 1) * LINE;
     task.column_parts = (W - 1) / task.columns + 1;
     task.row_parts = min(MAX_PARTS, (threads - 1) / task.column_parts + 1);
