@@ -79,17 +79,19 @@ def train_on_batch(net, xs, target):
 
 
 def trainer(net, xs, target, xla):
-    """The step of net.fit without its bookkeeping."""
+    """The step of net.fit without its bookkeeping. The gradient of an embedding is made dense: else Keras
+    squares the parts of a word that occurs again before they are summed."""
 
     @tf.function(jit_compile=xla)
     def step(x, y):
         with tf.GradientTape() as tape:
             loss = net.loss(y, net(x, training=True))
-        net.optimizer.apply(tape.gradient(loss, net.trainable_variables), net.trainable_variables)
+        gradients = tape.gradient(loss, net.trainable_variables)
+        net.optimizer.apply(list(map(tf.convert_to_tensor, gradients)), net.trainable_variables)
         return loss
 
     net.optimizer.build(net.trainable_variables)
-    return worker.Variant(lambda n: step(xs[n], target).numpy(), lambda: net(xs[BATCH]).numpy())
+    return worker.Variant(lambda n: step(xs[n], target).numpy(), lambda: net(xs[BATCH]).numpy(), True)
 
 
 def predict_on_batch(net, xs):

@@ -89,6 +89,9 @@ def start(options, folder, stack):
                 raise
             missing.append(str(failure))
             continue
+        if any((w.framework, w.threads) == (worker.framework, worker.threads) for w in workers):
+            missing.append(f"{' '.join(worker.command)}: {worker.framework} is there already")
+            continue
         greetings[worker.framework] = greeting
         workers.append(worker)
     return workers, greetings, list(dict.fromkeys(missing))

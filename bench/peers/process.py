@@ -1,4 +1,5 @@
 # Worker processes: found, started, asked. SPDX-License-Identifier: Apache-2.0
+import ctypes
 import json
 import os
 import select
@@ -10,6 +11,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = 400  # for an answer; compilers are slow
+PR_SET_PDEATHSIG = 1
 
 
 class Failed(Exception):
@@ -18,6 +20,11 @@ class Failed(Exception):
     def __init__(self, text, ended=False):
         super().__init__(text)
         self.ended = ended
+
+
+def end_with_parent():
+    """One that stands still would outlive a parent that is killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def has_module(python, module):
@@ -52,18 +59,11 @@ class Worker:
         handle, self.log = tempfile.mkstemp(suffix=".log", dir=folder)
         number = str(threads)
         # OpenBLAS may have threads of its own; no GPU, this is about CPUs.
-        environment = dict(
-            os.environ,
-            OMP_NUM_THREADS=number,
-            OPENBLAS_NUM_THREADS=number,
-            MKL_NUM_THREADS=number,
-            CUDA_VISIBLE_DEVICES="",
-            PYTHONDONTWRITEBYTECODE="1",
-        )
+        environment = dict(os.environ, OMP_NUM_THREADS=number, OPENBLAS_NUM_THREADS=number,
+                           MKL_NUM_THREADS=number, CUDA_VISIBLE_DEVICES="")
         with open(handle, "wb") as log:
-            self.process = subprocess.Popen(
-                [*command, number], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment
-            )
+            self.process = subprocess.Popen([*command, number], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            stderr=log, env=environment, preexec_fn=end_with_parent)
         self.rest = b""
 
     def greet(self):
@@ -73,7 +73,7 @@ class Worker:
             raise Failed(f"{greeting['name']} {greeting['version']}: no fair peer: {greeting['unfair']}")
         self.framework = greeting["name"]
         if self.framework != "Weir":
-            self.framework += f" {greeting['version']}"
+            self.framework += f" {greeting['version'].partition('+')[0]}"
         return greeting
 
     def tell(self, *words):

@@ -41,12 +41,12 @@ def verdict(row):
 
 
 def line(row, peers):
-    """A row in Markdown. The variant is named beside its time."""
+    """A row in Markdown. Beside a peer's time its variant and how many times Weir's it is."""
     name = fastest(row)
     cells = [row["model"], f"{OPS[row['op']]} N:{row['N']}", row["threads"], milliseconds(row["seconds"])]
     for peer in peers:
         one = row["peers"].get(peer)
-        cells.append(f"{milliseconds(one['seconds'])} {one['variant']}" if one else "-")
+        cells.append(f"{milliseconds(one['seconds'])} {one['variant']}, {one['ratio']:.1f}x" if one else "-")
     ratio = f"{row['peers'][name]['ratio']:.1f} ({name})" if name else "-"
     return "| " + " | ".join(map(str, [*cells, ratio, verdict(row)])) + " |"
 

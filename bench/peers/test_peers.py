@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from comparison import rows
@@ -30,6 +31,24 @@ for threads; do :; done
 def run(*arguments):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("WEIR_")}
     return subprocess.run([*PEERS, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def state(pid):
+    """R, S, T (stopped), Z, ...; None: it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def wait_until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 class CommandLine(unittest.TestCase):
@@ -136,7 +155,8 @@ class Impostor(unittest.TestCase):
 
     def test_other_results(self):
         self.refused('s/"y": \\[[^,]*/"y": [9/', "y differs from Weir")
-        self.refused('s/{"loss": [^}]*/{"loss": 0.5/', "the first loss is 0.5")
+        self.refused('s/"losses": \\[[^,]*/"losses": [0.5/', "the first losses are [0.5,")
+        self.refused('s/\\("losses": .*\\)[0-9]\\{5\\}\\]/\\1]/', "the first losses are")
         self.refused(
             's/"calls": \\([0-9]*\\), "loss": [^}]*/"calls": \\1, "loss": NaN/', "the loss became nan"
         )
@@ -147,6 +167,21 @@ class Impostor(unittest.TestCase):
         self.refused(
             's/"name": "torch"/"unfair": "a slow BLAS", "name": "torch"/', "no fair peer: a slow BLAS"
         )
+
+
+class Killed(unittest.TestCase):
+    def test_no_worker_is_left(self):
+        """Also not one that stands still."""
+        command = ["-c", "import sys; from process import Worker; w = Worker([sys.argv[1]], 1, sys.argv[2]); "
+                         "w.greet(); print(w.process.pid, flush=True); sys.stdin.read()"]
+        with tempfile.TemporaryDirectory() as folder:
+            parent = subprocess.Popen([sys.executable, *command, WORKER, folder], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, text=True, cwd=HERE)
+            worker = int(parent.stdout.readline())
+            self.assertTrue(wait_until(lambda: state(worker) == "T"))
+            parent.kill()
+            parent.communicate()
+            self.assertTrue(wait_until(lambda: state(worker) in ("Z", None)))
 
 
 class Medians(unittest.TestCase):

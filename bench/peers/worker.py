@@ -3,9 +3,10 @@
 it failed. weir_worker.c obeys the same ones.
 
 open MODEL FOLDER       reads FOLDER/x.f32, target.f32 and (Weir: writes) weights.safetensors; says the number
-                        of parameters and the variants, ways to train and infer: train:NAME, infer:NAME
+                        of parameters and the variants, ways to train and infer: train:NAME, infer:NAME,
+                        and which of them are exact
 predict VARIANT         y of the whole batch, without dropout
-warm VARIANT N          calls until nothing is compiled any more; of train: the loss of the first step
+warm VARIANT N          three calls, after which nothing is compiled any more; of train: their losses
 time VARIANT N SECONDS  one call that doesn't count, then calls for so long: the median of their times
 """
 
@@ -42,10 +43,11 @@ def read_batch(model, folder):
 
 
 class Variant:
-    """A way to train or to infer: call(N) does it once and returns a loss or y, predict() y of the batch."""
+    """A way to train or to infer: call(N) does it once and returns a loss or y, predict() y of the batch.
+    exact: it trains with an optimizer that is defined as Weir's."""
 
-    def __init__(self, call, predict):
-        self.call, self.predict = call, predict
+    def __init__(self, call, predict, exact=False):
+        self.call, self.predict, self.exact = call, predict, exact
 
 
 def timed(call, seconds):
@@ -73,14 +75,15 @@ class Worker:
         parameters, made = self.framework.open(model, *read_batch(model, folder), weights)
         self.variants = {key: one for key, one in made.items() if isinstance(one, Variant)}
         notes = [f"{key}: {one}" for key, one in made.items() if not isinstance(one, Variant)]
-        return {"parameters": parameters, "variants": list(self.variants), "notes": notes}
+        exact = [key for key, one in self.variants.items() if one.exact]
+        return {"parameters": parameters, "variants": list(self.variants), "exact": exact, "notes": notes}
 
     def predict(self, variant):
         return {"y": [float(y) for y in self.variants[variant].predict().reshape(-1)]}
 
     def warm(self, variant, n):
         results = [self.variants[variant].call(int(n)) for _ in range(WARM_CALLS)]
-        return {"loss": float(results[0])} if variant.startswith("train:") else {}
+        return {"losses": [float(loss) for loss in results]} if variant.startswith("train:") else {}
 
     def time(self, variant, n, seconds):
         call = self.variants[variant].call
