@@ -19,6 +19,8 @@ from process import HERE, Failed, Worker, find_python
 
 EXIT_FAILURE = 1
 MODULES = {"torch": ["torch", "numpy"], "keras": ["keras", "tensorflow"]}
+INSTALL = {"torch": "apt-get install python3-torch libopenblas0-openmp",
+           "keras": "pip install tensorflow-cpu in a virtual environment, then --keras VENV/bin/python"}
 
 
 def names(text):
@@ -69,7 +71,7 @@ def commands(options):
             if python:
                 found.append([python, "-B", os.path.join(HERE, f"{framework}_worker.py")])
             else:
-                missing.append(f"{framework}: {why}")
+                missing.append(f"{framework}: {why}" + ("" if given else f"; {INSTALL[framework]}"))
     return found, missing
 
 

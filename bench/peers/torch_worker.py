@@ -190,13 +190,12 @@ def describe_blas():
     libblas.so.3 is installed, at first the reference implementation."""
     if "mkl" in re.findall(r"BLAS_INFO=(\w+)", torch.__config__.show()):
         return "MKL", True
-    torch.ones(64, 64) @ torch.ones(64, 64)
     with open("/proc/self/maps", encoding="utf-8") as file:
-        paths = set(re.findall(r"/\S*blas\S*\.so\S*", file.read()))
-    fast = [path for path in sorted(paths) if re.search(r"openblas|blis|atlas", path)]
-    if fast or not paths:
-        return (fast or ["BLAS built in"])[0], True
-    return f"{min(paths)}, the reference BLAS: apt-get install libopenblas0-openmp", False
+        paths = sorted(set(re.findall(r"/\S*lib\w*blas\S*\.so\S*", file.read())))
+    slow = [path for path in paths if "/libblas" in path and not re.search(r"openblas|blis|atlas|mkl", path)]
+    if slow:
+        return f"{slow[0]} is the reference BLAS; apt-get install libopenblas0-openmp", False
+    return (paths or ["BLAS built in"])[0], True
 
 
 if __name__ == "__main__":
