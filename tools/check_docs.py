@@ -2,9 +2,9 @@
 # Checks that the documents say what is there. SPDX-License-Identifier: Apache-2.0
 """usage: check_docs.py ROOT [WEIR_PROGRAM]
 
-Links inside the repository lead to files, the README's C lines stand in examples/ (which every
-build compiles and runs), and every `weir COMMAND --option` of a code block is one that the program's
-own help names.
+Links inside the repository lead to files, blocks of C and C++ stand in examples/ (which every build
+compiles and runs) or are what a patch in docs/ makes of the sources (tools/check_example.py), and every
+`weir COMMAND --option` of a code block is one that the program's own help names.
 """
 import os
 import re
@@ -28,15 +28,23 @@ def check_links(root, path, text):
             yield f"{path}: link to {target}, which is not there"
 
 
-def check_c(root, path, code):
-    """The lines of a C block stand together and in order in one example, whatever the indentation."""
+def compiled(root):
+    """The texts that blocks of code may be part of, each as its lines, whatever the indentation."""
+    for path in files(os.path.join(root, "examples"), (".c",)):
+        with open(os.path.join(root, "examples", path), encoding="utf-8") as file:
+            yield [line.strip() for line in file]
+    for path in files(os.path.join(root, "docs"), (".patch",)):
+        with open(os.path.join(root, "docs", path), encoding="utf-8") as file:
+            yield [line[1:].strip() for line in file if line[0] in "+ @"]
+
+
+def check_code(root, path, code):
+    """The lines of a block stand together and in order in one of these texts."""
     wanted = [line.strip() for line in code.strip().splitlines()]
-    for example in files(os.path.join(root, "examples"), (".c",)):
-        with open(os.path.join(root, "examples", example), encoding="utf-8") as file:
-            lines = [line.strip() for line in file]
+    for lines in compiled(root):
         if any(lines[i:i + len(wanted)] == wanted for i in range(len(lines))):
             return
-    yield f"{path}: C block that is not part of an example: {wanted[0]}"
+    yield f"{path}: block of code that is part of no example and no patch: {wanted[0]}"
 
 
 def help_of(weir, command, cache={}):
@@ -65,8 +73,8 @@ def check(root, weir=None):
             text = file.read()
         problems += check_links(root, path, text)
         for language, code in BLOCK.findall(text):
-            if language == "c":
-                problems += check_c(root, path, code)
+            if language in ("c", "cpp"):
+                problems += check_code(root, path, code)
             elif weir:
                 problems += check_commands(path, code, weir)
     return problems, len(paths)

@@ -6,6 +6,7 @@ import os
 import tempfile
 import unittest
 
+import check_docs
 import check_includes
 import check_style
 import emulator
@@ -101,6 +102,28 @@ class Style(Tree):
         self.assertEqual(len(found), 1)
         found = self.style("static inline int f(void);\n", "kernels/x_simd.c")
         self.assertEqual(found, [])
+
+
+class Documents(Tree):
+    PATCH = "--- a/kernels/x.c\n+++ b/kernels/x.c\n@@ -1 +1,2 @@\n int a;\n-int old;\n+int b;\n+    int c;\n"
+
+    def docs(self, code, language="c"):
+        with tempfile.TemporaryDirectory() as root:
+            os.mkdir(os.path.join(root, "docs"))
+            for name, text in (("x.patch", self.PATCH), ("x.md", f"```{language}\n{code}\n```\n")):
+                with open(os.path.join(root, "docs", name), "w", encoding="utf-8") as file:
+                    file.write(text)
+            return check_docs.check(root)[0]
+
+    def test_allowed(self):
+        for code in ("int a;\nint b;\nint c;", "int b;", "    int c;"):
+            self.assertEqual(self.docs(code), [], code)
+        self.assertEqual(self.docs("int old;", "text"), [])
+
+    def test_refused(self):
+        for code in ("int old;", "int a;\nint c;", "int b;\nint d;"):
+            self.assertEqual(len(self.docs(code)), 1, code)
+        self.assertEqual(len(self.docs("int old;", "cpp")), 1)
 
 
 class Emulator(unittest.TestCase):

@@ -223,13 +223,9 @@ void finite_smooth(context *c, const tensor *t, float *x, const float *gradient,
 #define K(name, type, params) extern const check check_##name;
 #include "kernels/kernels.def"
 #undef K
-extern const check check_op_conv1d_fwd, check_op_conv1d_bwd_data, check_op_conv1d_bwd_weights;
-extern const check check_op_conv1d_pool, check_op_pool_max, check_op_pool_avg, check_op_dense;
-extern const check check_op_gru_fwd, check_op_gru_bwd, check_op_lstm_fwd, check_op_lstm_bwd,
-    check_op_activation, check_op_loss;
-extern const check check_op_rnn_fwd, check_op_rnn_bwd, check_op_embedding;
-extern const check check_op_embedding_conv1d_fwd, check_op_embedding_conv1d_bwd;
-extern const check check_op_rmsprop, check_op_adam, check_op_denormals;
+#define O(name) extern const check check_##name;
+#include "validate/ops.def"
+#undef O
 extern const check *const op_checks[]; /* ended by NULL */
 
 /* All 2^32 floats through exp, tanh and sigmoid on each instruction set with isa[i], the same bits on

@@ -4,28 +4,11 @@
 
 #include "validate/check.h"
 
-const check *const op_checks[] = {&check_op_conv1d_fwd,
-                                  &check_op_conv1d_bwd_data,
-                                  &check_op_conv1d_bwd_weights,
-                                  &check_op_conv1d_pool,
-                                  &check_op_pool_max,
-                                  &check_op_pool_avg,
-                                  &check_op_dense,
-                                  &check_op_gru_fwd,
-                                  &check_op_gru_bwd,
-                                  &check_op_lstm_fwd,
-                                  &check_op_lstm_bwd,
-                                  &check_op_rnn_fwd,
-                                  &check_op_rnn_bwd,
-                                  &check_op_embedding,
-                                  &check_op_embedding_conv1d_fwd,
-                                  &check_op_embedding_conv1d_bwd,
-                                  &check_op_activation,
-                                  &check_op_loss,
-                                  &check_op_rmsprop,
-                                  &check_op_adam,
-                                  &check_op_denormals,
-                                  NULL};
+const check *const op_checks[] = {
+#define O(name) &check_##name,
+#include "validate/ops.def"
+#undef O
+    NULL};
 
 enum { MAX_RUNTIMES = 2 * MAX_THREADS_LIST + 1 };
 
