@@ -33,7 +33,13 @@ TILED, TOGETHER = {"conv1d_simd.c.o": 8, "conv1d_bwd_weights_simd.c.o": 8,
                    "conv1d_pool_simd.c.o": 8, "gru_simd.c.o": 8,
                    "gru_bwd_simd.c.o": 8, "lstm_simd.c.o": 8,
                    "lstm_bwd_simd.c.o": 8, "rnn_simd.c.o": 8, "rnn_bwd_simd.c.o": 8}, 12
-UNTILED = {"elementwise_simd.c.o", "embedding_conv1d_simd.c.o", "embedding_simd.c.o", "loss_simd.c.o", "pool_simd.c.o"}
+UNTILED = {
+    "elementwise_simd.c.o",
+    "embedding_conv1d_simd.c.o",
+    "embedding_simd.c.o",
+    "loss_simd.c.o",
+    "pool_simd.c.o",
+}
 UPPER = {f"zmm{i}" for i in range(16, 32)}
 
 
