@@ -490,6 +490,154 @@ static void test_failed_write_keeps_the_old_file(void **state) {
     weir_model_destroy(other);
 }
 
+/* ---- checkpoints ---- */
+
+enum { BATCH = 3, STEPS = 4 };
+
+/* Training steps, with dropout; returns the last loss. */
+static double train(weir_model *m, int first) {
+    float x[BATCH * 80 * 4], target[BATCH];
+    double loss = 0;
+    for (int k = first; k < first + STEPS; k++) {
+        for (int i = 0; i < BATCH * 80 * 4; i++)
+            x[i] = (float)random_uniform(2, (uint64_t)k, (uint64_t)i);
+        for (int i = 0; i < BATCH; i++) target[i] = x[i];
+        assert_int_equal(weir_model_train_step(m, BATCH, x, target, &loss), WEIR_OK);
+    }
+    return loss;
+}
+
+static weir_model *create_dropout(weir_optimizer_kind kind) {
+    weir_model_options o = weir_model_options_default(3);
+    o.T = 80;
+    o.C_in = 4;
+    o.seed = UINT64_C(0xfedcba9876543211); /* no double has it */
+    o.optimizer.kind = kind;
+    o.optimizer.rate = 3e-3;
+    o.loss = WEIR_MSE;
+    weir_model *m = NULL;
+    assert_int_equal(weir_model_create(runtime, "jena-gru-dropout", &o, &m), WEIR_OK);
+    return m;
+}
+
+static void check_goes_on(weir_optimizer_kind kind) {
+    weir_model *m = create_dropout(kind), *n = NULL;
+    train(m, 0);
+    float *best = malloc((size_t)m->parameters * sizeof *best), *read = NULL;
+    for (int64_t i = 0; i < m->parameters; i++) best[i] = (float)i;
+    assert_int_equal(weir_model_set_metadata(m, "note", "x"), WEIR_OK);
+    assert_int_equal(weir_model_save_checkpoint(m, path, best), WEIR_OK);
+    if (weir_model_load_checkpoint(runtime, path, &n, &read) != WEIR_OK)
+        fail_msg("%s", weir_last_error());
+    assert_memory_equal(read, best, (size_t)m->parameters * sizeof *best);
+    assert_string_equal(weir_model_metadata(n, "note"), "x");
+    assert_int_equal(weir_model_train_steps(n), STEPS);
+    assert_true(train(m, STEPS) == train(n, STEPS));
+    assert_memory_equal(m->values, n->values, (size_t)m->parameters * sizeof(float));
+    for (int i = 0; i < weir_optimizer_state_count(kind); i++)
+        assert_memory_equal(m->optimizer.states[i], n->optimizer.states[i],
+                            (size_t)m->parameters * sizeof(float));
+    free(best);
+    free(read);
+    weir_model_destroy(m);
+    weir_model_destroy(n);
+}
+
+static void test_checkpoint_goes_on(void **state) {
+    (void)state;
+    check_goes_on(WEIR_OPTIMIZER_RMSPROP);
+    check_goes_on(WEIR_OPTIMIZER_ADAM);
+}
+
+static void expect_no_checkpoint(const char *words) {
+    weir_model *m = NULL;
+    float *best = NULL;
+    assert_int_equal(weir_model_load_checkpoint(runtime, path, &m, &best), WEIR_ERROR_FORMAT);
+    assert_null(m);
+    assert_null(best);
+    if (!strstr(weir_last_error(), words))
+        fail_msg("'%s' does not say '%s'", weir_last_error(), words);
+}
+
+/* A model is no checkpoint, but a checkpoint is a model. */
+static void test_checkpoint_and_model(void **state) {
+    (void)state;
+    weir_model *m = create_dropout(WEIR_OPTIMIZER_RMSPROP), *n = NULL;
+    float *best = NULL;
+    train(m, 0);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    expect_no_checkpoint("no checkpoint: it has no state of a training");
+    assert_int_equal(weir_model_save_checkpoint(m, path, NULL), WEIR_OK);
+    n = load();
+    assert_memory_equal(m->values, n->values, (size_t)m->parameters * sizeof(float));
+    weir_model_destroy(n);
+    assert_int_equal(weir_model_load_checkpoint(runtime, path, &n, &best), WEIR_OK);
+    assert_null(best);
+    weir_model_destroy(n);
+    weir_model_destroy(m);
+    bytes b = read_file();
+    static const char *const changes[][3] = {
+        {"rmsprop", "rmsdrop", "optimizer must be rmsprop or adam"},
+        {"rmsprop\\\"", "adam\\\"   ", "'weir.optimizer.1' is missing"},
+        {"\\\"steps\\\":4", "\\\"steps\\\":-", "weir.training is not JSON"},
+        {"\\\"steps\\\":4", "\\\"stept\\\":4", "steps must be a whole number"},
+        {"\\\"mse\\\"", "\\\"mze\\\"", "loss must be one that is known"},
+        {"\\\"seed\\\":\\\"1", "\\\"seed\\\":\\\"x", "seed must be a text of digits"},
+        {"\\\"rho\\\":0.9", "\\\"rho\\\":7.9", "rho is 7.9"},
+        {"weir.optimizer.0\":", "weir.optimizer.7\":", "6 tensors"},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        char *at = memmem(b.data, b.count, changes[i][0], strlen(changes[i][0]));
+        assert_non_null(at);
+        memcpy(at, changes[i][1], strlen(changes[i][1]));
+        /* Without its checksum the file is taken as it is. */
+        char *sum = memmem(b.data, b.count, "weir.checksum", 13);
+        assert_non_null(sum);
+        sum[12] = 'n';
+        write_file(b.data, b.count);
+        sum[12] = 'm';
+        memcpy(at, changes[i][0], strlen(changes[i][0]));
+        expect_no_checkpoint(changes[i][2]);
+    }
+    free(b.data);
+}
+
+/* Any bit of the tensors, and of the header all but what leaves every text, tensor and size as it was. */
+static void test_checkpoint_damage(void **state) {
+    (void)state;
+    weir_model *m = create_dropout(WEIR_OPTIMIZER_RMSPROP), *n = NULL;
+    train(m, 0);
+    assert_int_equal(weir_model_save_checkpoint(m, path, m->values), WEIR_OK);
+    bytes b = read_file();
+    uint64_t length = 0;
+    memcpy(&length, b.data, 8);
+    const int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    const size_t data = 8 + length;
+    for (size_t i = 0; i < b.count; i += i < data ? 1 : 1 + (b.count - data) / 500) {
+        const char changed = (char)(b.data[i] ^ (1 << (i % 7)));
+        assert_int_equal(pwrite(fd, &changed, 1, (off_t)i), 1);
+        float *best = NULL;
+        const weir_status status = weir_model_load_checkpoint(runtime, path, &n, &best);
+        if (status == WEIR_OK) {
+            assert_true(i < data);
+            assert_memory_equal(m->values, n->values, (size_t)m->parameters * sizeof(float));
+            assert_memory_equal(m->optimizer.states[0], n->optimizer.states[0],
+                                (size_t)m->parameters * sizeof(float));
+            assert_int_equal(m->optimizer.steps, n->optimizer.steps);
+            assert_true(m->options.seed == n->options.seed);
+            weir_model_destroy(n);
+            free(best);
+        } else {
+            assert_int_equal(status, WEIR_ERROR_FORMAT);
+        }
+        assert_int_equal(pwrite(fd, b.data + i, 1, (off_t)i), 1);
+    }
+    close(fd);
+    weir_model_destroy(m);
+    free(b.data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
@@ -504,6 +652,9 @@ int main(void) {
         cmocka_unit_test(test_tensor_too_many),
         cmocka_unit_test(test_hostile_sizes),
         cmocka_unit_test(test_what_is_no_file),
+        cmocka_unit_test(test_checkpoint_goes_on),
+        cmocka_unit_test(test_checkpoint_and_model),
+        cmocka_unit_test(test_checkpoint_damage),
         cmocka_unit_test(test_failed_write_keeps_the_old_file),
     };
     return cmocka_run_group_tests_name("model file", tests, set_up, tear_down);

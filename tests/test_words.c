@@ -12,11 +12,11 @@
 
 #include <cmocka.h>
 
-#include "train/data/checksum.h"
 #include "train/data/md5.h"
 #include "train/data/string_list.h"
 #include "train/data/tokenize.h"
 #include "train/data/word_table.h"
+#include "train/model/checksum.h"
 
 static void expect_normalised(const char *text, const char *expected) {
     char copy[1024];
@@ -171,21 +171,21 @@ static void test_checksum(void **state) {
     unsigned char data[100];
     for (size_t i = 0; i < sizeof data; i++) data[i] = (unsigned char)(i * 7);
     for (size_t n = 0; n <= sizeof data; n++) {
-        const uint64_t sum = checksum_add(0, data, n);
-        assert_true(sum == checksum_add(0, data, n));
-        assert_true(sum != checksum_add(1, data, n));
-        if (n > 0) assert_true(sum != checksum_add(0, data, n - 1));
+        const uint64_t sum = weir_checksum_add(0, data, n);
+        assert_true(sum == weir_checksum_add(0, data, n));
+        assert_true(sum != weir_checksum_add(1, data, n));
+        if (n > 0) assert_true(sum != weir_checksum_add(0, data, n - 1));
         for (size_t i = 0; i < n; i++) {
             for (int bit = 0; bit < 8; bit++) {
                 data[i] = (unsigned char)(data[i] ^ 1u << bit);
-                assert_true(sum != checksum_add(0, data, n));
+                assert_true(sum != weir_checksum_add(0, data, n));
                 data[i] = (unsigned char)(data[i] ^ 1u << bit);
             }
         }
     }
     /* Zeros count, too. */
     const char zeros[64] = {0};
-    assert_true(checksum_add(0, zeros, 33) != checksum_add(0, zeros, 34));
+    assert_true(weir_checksum_add(0, zeros, 33) != weir_checksum_add(0, zeros, 34));
 }
 
 static void test_md5(void **state) {

@@ -280,8 +280,8 @@ WEIR_API weir_status weir_stream_push(weir_stream *stream, const float *row, flo
 WEIR_API void weir_stream_reset(weir_stream *stream);
 
 /* ---- files ------------------------------------------------------------------------------------
- * safetensors: tensors by name, and in __metadata__ the format version, the layers (Keras JSON) and
- * whatever text the caller attaches.
+ * safetensors: tensors by name, and in __metadata__ the format version, the layers (Keras JSON), a
+ * checksum and whatever text the caller attaches.
  */
 
 /* Attaches value to key (both copied) or, with value NULL, removes it. Keys "weir.*" and "format"
@@ -300,6 +300,25 @@ WEIR_API weir_status weir_model_save(weir_model *model, const char *path);
  */
 WEIR_API weir_status weir_model_load(weir_runtime *runtime, const char *path,
                                      const weir_model_options *options, weir_model **model);
+
+/*
+ * A checkpoint: a model file that also has what weir_model_train_step() needs to go on as if it had not
+ * stopped, bit for bit: the optimizer with its state and its number of steps, the loss and the seed.
+ * best, if not NULL, is parameters[weir_model_parameters()] to keep beside those of the model, for
+ * example of the best epoch so far. Written as weir_model_save() does, with its errors.
+ * weir_model_load() reads the model from it.
+ */
+WEIR_API weir_status weir_model_save_checkpoint(weir_model *model, const char *path,
+                                                const float *best);
+/*
+ * Reads a checkpoint. *best (best may be NULL) is the caller's to free(), NULL when there is none. How
+ * many steps the model has been trained is in weir_model_train_steps().
+ * Errors: as weir_model_load; FORMAT when the file is a model and no checkpoint.
+ */
+WEIR_API weir_status weir_model_load_checkpoint(weir_runtime *runtime, const char *path,
+                                                weir_model **model, float **best);
+/* Training steps that the optimizer has taken. */
+WEIR_API int64_t weir_model_train_steps(weir_model *model);
 
 #ifdef __cplusplus
 }

@@ -19,6 +19,8 @@ void interrupt_catch(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    /* A file that grows over the limit (ulimit -f) is an error of the write, and not the end. */
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 bool interrupt_seen(void) { return seen != 0; }

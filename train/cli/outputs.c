@@ -16,29 +16,39 @@ static bool same_file(const char *a, const char *b) {
     return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-weir_status outputs_check(const outputs *o, char path[OUTPUT_PATH]) {
-    if (o->history) {
-        weir_status status = history_check_path(o->history);
-        if (status != WEIR_OK) return status;
-    }
-    if (o->save && strlen(o->save) >= OUTPUT_PATH)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "--save has %zu bytes, accepted: at most %d",
-                         strlen(o->save), OUTPUT_PATH - 1);
-    if (o->save)
-        snprintf(path, OUTPUT_PATH, "%s", o->save);
-    else
-        snprintf(path, OUTPUT_PATH, "%s.safetensors", o->model);
-    /* Better now than after the first epoch. */
-    const char *const paths[] = {path, o->history};
-    for (int i = 0; i < 2; i++) {
-        if (!paths[i]) continue;
-        if (o->data && same_file(paths[i], o->data))
-            return weir_fail(WEIR_ERROR_ARGUMENT, "%s is the data: it would be overwritten",
-                             paths[i]);
-        const weir_status status = weir_atomic_file_check(paths[i]);
-        if (status != WEIR_OK) return status;
-    }
-    if (o->history && same_file(path, o->history))
-        return weir_fail(WEIR_ERROR_ARGUMENT, "--save and --history are both %s", o->history);
+static weir_status take(const char *option, const char *given, const char *stem, const char *end,
+                        char path[OUTPUT_PATH]) {
+    const size_t bytes = given ? strlen(given) : strlen(stem) + strlen(end);
+    if (bytes >= OUTPUT_PATH)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "%s has %zu bytes, accepted: at most %d", option,
+                         bytes, OUTPUT_PATH - 1);
+    snprintf(path, OUTPUT_PATH, "%s%s", given ? given : stem, given ? "" : end);
     return WEIR_OK;
+}
+
+/* Better now than after the first epoch. */
+static weir_status check_path(const char *path, const char *data) {
+    if (data && same_file(path, data))
+        return weir_fail(WEIR_ERROR_ARGUMENT, "%s is the data: it would be overwritten", path);
+    return weir_atomic_file_check(path);
+}
+
+weir_status outputs_check(const outputs *o, output_paths *paths) {
+    weir_status status = o->history ? history_check_path(o->history) : WEIR_OK;
+    if (status == WEIR_OK) status = take("--save", o->save, o->model, ".safetensors", paths->save);
+    if (status == WEIR_OK)
+        status = take("--checkpoint", o->checkpoint, paths->save, ".checkpoint", paths->checkpoint);
+    if (o->no_checkpoint) paths->checkpoint[0] = '\0';
+    const char *const names[] = {"--save", "--history", "--checkpoint"};
+    const char *const all[] = {paths->save, o->history,
+                               o->no_checkpoint ? NULL : paths->checkpoint};
+    for (int i = 0; i < 3 && status == WEIR_OK; i++) {
+        if (!all[i]) continue;
+        status = check_path(all[i], o->data);
+        for (int k = 0; k < i && status == WEIR_OK; k++)
+            if (all[k] && same_file(all[k], all[i]))
+                status = weir_fail(WEIR_ERROR_ARGUMENT, "%s and %s are both %s", names[k], names[i],
+                                   all[i]);
+    }
+    return status;
 }

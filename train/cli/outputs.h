@@ -2,17 +2,25 @@
 #ifndef WEIR_CLI_OUTPUTS_H
 #define WEIR_CLI_OUTPUTS_H
 
+#include <stdbool.h>
+
 #include "weir/status.h"
 
 enum { OUTPUT_PATH = 1024 };
 
 typedef struct outputs {
-    const char *save, *history; /* as given; NULL: not given */
-    const char *data;           /* which must stay; NULL: none */
-    const char *model;          /* "MODEL.safetensors" without a save */
+    const char *save, *history, *checkpoint; /* as given; NULL: not given */
+    bool no_checkpoint;
+    const char *data;  /* which must stay; NULL: none */
+    const char *model; /* "MODEL.safetensors" without a save */
 } outputs;
 
-/* Checks that the files can be written; path is where the model goes. Errors: ARGUMENT, SYSTEM. */
-weir_status outputs_check(const outputs *o, char path[OUTPUT_PATH]);
+typedef struct output_paths {
+    char save[OUTPUT_PATH];       /* where the model goes */
+    char checkpoint[OUTPUT_PATH]; /* "": nowhere */
+} output_paths;
+
+/* Checks that the files can be written. Errors: ARGUMENT, SYSTEM. */
+weir_status outputs_check(const outputs *o, output_paths *paths);
 
 #endif

@@ -28,10 +28,13 @@ static void write_reviews(const task *t, cJSON *json) {
 }
 
 cJSON *record_data(const task *t) {
+    char checksum[17];
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "task", t->text ? "imdb" : "jena");
     cJSON_AddStringToObject(json, "source", t->text ? t->d.source : t->s.source);
     cJSON_AddBoolToObject(json, "generated", t->text ? t->d.generated : t->s.generated);
+    snprintf(checksum, sizeof checksum, "%016" PRIx64, task_checksum(t));
+    cJSON_AddStringToObject(json, "checksum", checksum);
     if (t->text)
         write_reviews(t, json);
     else

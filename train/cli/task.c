@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "train/model/checksum.h"
+
 task_arguments task_arguments_default(void) {
     return (task_arguments){.data = {.generated_seed = -1},
                             .series = series_arguments_default(),
@@ -103,6 +105,17 @@ void task_free(task *t) {
     windows_free(&t->w);
     series_free(&t->s);
     imdb_free(&t->d);
+}
+
+uint64_t task_checksum(const task *t) {
+    if (!t->text)
+        return weir_checksum_add(0, t->w.values,
+                                 (size_t)(t->w.rows * t->w.columns) * sizeof *t->w.values);
+    const imdb *d = &t->d;
+    const size_t reviews = (size_t)d->reviews;
+    uint64_t sum = weir_checksum_add(0, d->offsets, (reviews + 1) * sizeof *d->offsets);
+    sum = weir_checksum_add(sum, d->labels, reviews);
+    return weir_checksum_add(sum, d->tokens, (size_t)d->offsets[reviews] * sizeof *d->tokens);
 }
 
 void task_model_options(const task *t, weir_model_options *o) {

@@ -57,6 +57,9 @@ void task_free(task *t);
  * of reviews has). */
 weir_status task_steps(const task *t, int64_t batch_size, int64_t given, int64_t *steps);
 
+/* Of all samples and the numbers they are made of, to recognise data by wherever they lie. */
+uint64_t task_checksum(const task *t);
+
 /* Sets what the data decide: T, C_in, target, V. */
 void task_model_options(const task *t, weir_model_options *o);
 /* The same without data: those of the Jena file, or what was given for reviews. Errors: ARGUMENT. */

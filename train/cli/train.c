@@ -7,36 +7,23 @@
 
 #include "train/cli/commands.h"
 #include "train/cli/embeddings.h"
-#include "train/cli/history.h"
 #include "train/cli/interrupt.h"
-#include "train/cli/outputs.h"
 #include "train/cli/record.h"
 #include "train/cli/summary.h"
-#include "train/cli/train_arguments.h"
-#include "train/cli/trainer.h"
+#include "train/cli/train_run.h"
 #include "train/model/json.h"
-
-/* What a run holds. */
-typedef struct run {
-    const train_arguments *a;
-    char save[OUTPUT_PATH];
-    task task;
-    weir_runtime *runtime;
-    weir_model *model;
-    trainer t;
-    history h;
-    cJSON *facts;
-    int64_t vectors;     /* words that have one of --embeddings */
-    int64_t saved_epoch; /* the epoch whose weights are in the file; 0: none */
-} run;
 
 /* ---- setting up ---- */
 
 static weir_status check_outputs(run *r) {
     const train_arguments *a = r->a;
-    const outputs o = {
-        .save = a->save, .history = a->history, .data = a->task.data.file, .model = a->name};
-    return outputs_check(&o, r->save);
+    const outputs o = {.save = a->save,
+                       .history = a->history,
+                       .checkpoint = a->checkpoint,
+                       .no_checkpoint = a->no_checkpoint,
+                       .data = a->task.data.file,
+                       .model = a->name};
+    return outputs_check(&o, &r->paths);
 }
 
 static cJSON *run_facts(const run *r) {
@@ -109,6 +96,7 @@ static weir_status create_model(run *r) {
     weir_status status = task_load(&a->task, a->about.text, r->runtime, &r->task);
     if (status == WEIR_OK) status = task_sample(&a->task, &a->about, &r->task);
     if (status != WEIR_OK) return status;
+    if (a->resume) return run_load_checkpoint(r);
     weir_model_options o = model_options(&a->options, &a->about, (uint64_t)a->seed);
     task_model_options(&r->task, &o);
     o.mask_zero = a->mask_zero;
@@ -147,7 +135,7 @@ static void print_header(const run *r) {
     printf("model    %s, %s parameters, as in Keras %d, seed %lld\n", r->a->name,
            summary_count(weir_model_parameters(r->model), parameters, sizeof parameters),
            model_keras(&r->a->options), (long long)r->a->seed);
-    if (r->a->embeddings) {
+    if (r->a->embeddings && !r->a->resume) {
         const int64_t V = r->task.d.o.max_features - IMDB_FIRST_WORD;
         const int64_t words = V < r->task.d.words.count ? V : r->task.d.words.count;
         printf("vectors  %s: %lld of %lld words have one, the others zeros%s\n", r->a->embeddings,
@@ -163,27 +151,6 @@ static void print_header(const run *r) {
 
 /* ---- the epochs ---- */
 
-/* Saves the parameters that the model has now, as those of an epoch (0: none was validated). */
-static weir_status save(run *r, int64_t epoch, const score *val) {
-    cJSON *training = cJSON_CreateObject();
-    cJSON_AddItemToObject(training, "epoch", weir_json_number((double)epoch));
-    cJSON_AddStringToObject(training, "loss", weir_loss_name(r->t.loss));
-    cJSON_AddItemToObject(training, "val_loss", weir_json_number(val->loss));
-    if (r->t.classes)
-        cJSON_AddItemToObject(training, "val_accuracy", weir_json_number(val->accuracy));
-    cJSON_AddItemToObject(training, "seed", weir_json_number((double)r->a->seed));
-    cJSON_AddItemToObject(training, "keras", weir_json_number(model_keras(&r->a->options)));
-    cJSON_AddItemToObject(training, "rate", weir_json_number(r->a->options.rate));
-    cJSON_AddItemToObject(training, "batch_size", weir_json_number((double)r->a->batch_size));
-    cJSON_AddItemToObject(training, "steps", weir_json_number((double)r->t.steps));
-    weir_status status =
-        record_attach(r->model, "data", cJSON_GetObjectItemCaseSensitive(r->facts, "data"));
-    if (status == WEIR_OK && r->task.text) status = record_attach_words(r->model, &r->task.d);
-    if (status == WEIR_OK) status = record_attach(r->model, "training", training);
-    cJSON_Delete(training);
-    return status == WEIR_OK ? weir_model_save(r->model, r->save) : status;
-}
-
 static void print_epoch(const run *r, const epoch_result *e) {
     char val[SCORE_TEXT];
     printf("epoch %lld/%lld  loss %.4f  validation %s  %.1f s + %.1f s%s\n", (long long)e->epoch,
@@ -195,10 +162,12 @@ static void print_epoch(const run *r, const epoch_result *e) {
 static weir_status finish_epoch(run *r, const epoch_result *e) {
     weir_status status = history_add(&r->h, e);
     if (status == WEIR_OK && e->improved) {
-        status = save(r, e->epoch, &e->val);
+        status = run_save(r, e->epoch, &e->val);
         if (status == WEIR_OK) r->saved_epoch = e->epoch;
     }
     if (status == WEIR_OK && r->a->history) status = history_write(&r->h, r->facts, r->a->history);
+    /* Last: what it says is in the other files is there. */
+    if (status == WEIR_OK) status = run_save_checkpoint(r);
     if (status == WEIR_OK && !r->a->quiet) print_epoch(r, e);
     return status;
 }
@@ -209,28 +178,38 @@ static int report(run *r, weir_status status) {
     if (status != WEIR_OK) command_failed("train", status);
     if (status == WEIR_OK && interrupt_seen() && t->best_epoch == 0) {
         /* What an earlier run saved is worth more than a few steps. */
-        if (access(r->save, F_OK) == 0) {
+        if (access(r->paths.save, F_OK) == 0) {
             printf("%s before the first validation; %s stays as it was\n", interrupt_word(),
-                   r->save);
+                   r->paths.save);
             return interrupt_status();
         }
-        status = save(r, 0, &(score){NAN, NAN, NAN});
+        status = run_save(r, 0, &(score){NAN, NAN, NAN});
         if (status != WEIR_OK) return command_failed("train", status);
         printf("%s before the first validation; the weights so far are in %s\n", interrupt_word(),
-               r->save);
+               r->paths.save);
         return interrupt_status();
     }
     const bool stopped = status == WEIR_OK && interrupt_seen();
     if (t->best_epoch > 0 && t->best_epoch == r->saved_epoch)
         printf("%s%sbest epoch %lld: validation %s, saved in %s\n", stopped ? interrupt_word() : "",
                stopped ? "; " : "", (long long)t->best_epoch,
-               score_long(&r->task.form, &t->best, text), r->save);
+               score_long(&r->task.form, &t->best, text), r->paths.save);
     if (status != WEIR_OK) return STATUS_FAILED;
     return interrupt_seen() ? interrupt_status() : STATUS_OK;
 }
 
+/* A checkpoint from the start: there is always one of this run to go on from. */
+static weir_status begin(run *r) {
+    if (!r->a->resume) return run_save_checkpoint(r);
+    weir_status status = run_go_on(r);
+    if (status == WEIR_OK && !r->a->quiet)
+        printf("resumed  %s: %lld of %lld epochs are done\n", r->a->resume, (long long)r->t.epoch,
+               (long long)r->a->epochs);
+    return status;
+}
+
 static int train_epochs(run *r) {
-    weir_status status = WEIR_OK;
+    weir_status status = begin(r);
     while (status == WEIR_OK && r->t.epoch < r->a->epochs && !interrupt_seen()) {
         epoch_result e;
         status = trainer_epoch(&r->t, &e);
@@ -248,10 +227,10 @@ static int evaluate_once(run *r) {
         trainer_evaluate(&r->t, SPLIT_VAL, r->a->val_steps, NULL, "validation", &val, &done);
     if (status != WEIR_OK) return command_failed("train", status);
     if (interrupt_seen()) return interrupt_status();
-    const weir_status saved = save(r, 0, &val);
+    const weir_status saved = run_save(r, 0, &val);
     if (saved != WEIR_OK) return command_failed("train", saved);
     printf("%s has nothing to train: validation %s, saved in %s\n", r->a->name,
-           score_long(&r->task.form, &val, text), r->save);
+           score_long(&r->task.form, &val, text), r->paths.save);
     return STATUS_OK;
 }
 
@@ -300,9 +279,10 @@ static int run_train(const train_arguments *a) {
     const weir_status status = runtime_create(&a->runtime, "train", &r.runtime);
     if (status != WEIR_OK) return command_failed("train", status);
     const bool no_data = !a->task.data.file && !a->task.data.generated;
-    const int result = a->summary && no_data ? summarise(&r) : train(&r);
+    const int result = a->summary && no_data && !a->resume ? summarise(&r) : train(&r);
     cJSON_Delete(r.facts);
     history_free(&r.h);
+    free(r.resumed_best);
     weir_model_destroy(r.model);
     task_free(&r.task);
     weir_runtime_destroy(r.runtime);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "train/cli/commands.h"
+#include "train/cli/options_json.h"
+#include "train/cli/train_resume.h"
 #include "train/model/recipe.h"
 
 /* As weir_loss_name() has them. */
@@ -17,6 +19,7 @@ static const char *const examples[] = {
     "weir train jena-conv-gru --generated --epochs 3 --steps 100",
     "weir train imdb-dense --data aclImdb_v1.tar.gz",
     "weir train --model my.json --data jena_climate_2009_2016.csv",
+    "weir train --resume jena-conv-gru.safetensors.checkpoint --epochs 30",
     "weir train jena-conv-gru --summary",
     NULL,
 };
@@ -92,6 +95,7 @@ static weir_status take_loss(train_arguments *a) {
                      weir_loss_name(a->about.loss));
 }
 
+/* What was not given is said, so that a checkpoint has it whatever later defaults are. */
 static weir_status understand(train_arguments *a) {
     weir_status status = a->definition ? read_user_model(a) : read_builtin(a);
     if (status == WEIR_OK) status = take_task(a);
@@ -100,6 +104,9 @@ static weir_status understand(train_arguments *a) {
     if (a->epochs == 0) a->epochs = a->about.epochs;
     if (a->options.rate < 0) a->options.rate = a->about.rate;
     if (a->batch_size == 0) a->batch_size = a->about.batch_size;
+    if (a->options.keras < 0) a->options.keras = 0;
+    a->task_choice = a->about.text;
+    a->loss = (int)a->about.loss;
     return WEIR_OK;
 }
 
@@ -109,13 +116,23 @@ static int check(const command_line *line, train_arguments *a) {
     if (!a->model == !a->definition)
         return options_error(line,
                              a->model ? "%s and --model %s exclude each other"
-                                      : "no model, accepted: MODEL or --model FILE",
+                                      : "no model, accepted: MODEL, --model FILE or --resume FILE",
                              a->model, a->definition);
     const weir_status status = understand(a);
     if (status != WEIR_OK) return command_failed("train", status);
     if ((a->embeddings || a->freeze_embeddings || a->mask_zero) && !a->about.text)
         return options_error(line, "%s has no embedding, accepted: models of reviews", a->name);
     return -1;
+}
+
+/* With --resume the options of the checkpoint come first, then those of the command line once more. */
+static int go_on(const command_line *line, train_arguments *a, int argc, char **argv) {
+    weir_status status = train_resume_open(a, line->options);
+    if (status != WEIR_OK) return command_failed("train", status);
+    const int parsed = options_parse(line, argc, argv);
+    if (parsed >= 0) return parsed;
+    status = train_resume_check(a, line->options);
+    return status == WEIR_OK ? -1 : command_failed("train", status);
 }
 
 int train_arguments_parse(train_arguments *a, int argc, char **argv) {
@@ -152,6 +169,14 @@ int train_arguments_parse(train_arguments *a, int argc, char **argv) {
         OPTION_GROUP("Output"),
         OPTION_STRING_DEFAULT("save", "FILE", &a->save, "where the best model goes",
                               "MODEL.safetensors"),
+        OPTION_STRING_DEFAULT("checkpoint", "FILE", &a->checkpoint,
+                              "where the state of the training goes after each epoch",
+                              "MODEL.safetensors.checkpoint"),
+        OPTION_FLAG("no-checkpoint", &a->no_checkpoint, "keep none"),
+        OPTION_STRING(
+            "resume", "CHECKPOINT", &a->resume,
+            "go on with a run that was stopped, bit for bit; its options need not be given, "
+            "more --epochs may"),
         OPTION_STRING("history", "FILE", &a->history, "losses by epoch, .csv or .json"),
         OPTION_FLAG("summary", &a->summary, "print the layers and stop (needs no data)"),
         OPTION_FLAG("quiet", &a->quiet, "print errors and the last line only"),
@@ -164,11 +189,22 @@ int train_arguments_parse(train_arguments *a, int argc, char **argv) {
         .options = table,
         .positionals = names,
         .examples = examples,
-        .notes = "Ctrl-C stops after the current step and keeps the best weights so far. The same "
-                 "seed gives the same losses, bit for bit, with any number of threads and any "
+        .notes = "Ctrl-C stops after the current step and keeps the best weights so far; --resume "
+                 "goes on "
+                 "from the last finished epoch. The same seed gives the same losses, bit for bit, "
+                 "with any number of threads and any "
                  "instruction set but scalar."};
     const int parsed = options_parse(&line, argc, argv);
-    return parsed >= 0 ? parsed : check(&line, a);
+    if (parsed >= 0) return parsed;
+    if (a->resume) return go_on(&line, a, argc, argv);
+    const int checked = check(&line, a);
+    if (checked < 0) a->kept = options_write(table, train_not_kept);
+    return checked;
 }
 
-void train_arguments_free(train_arguments *a) { user_model_free(&a->user); }
+void train_arguments_free(train_arguments *a) {
+    user_model_free(&a->user);
+    cJSON_Delete(a->kept);
+    cJSON_Delete(a->state);
+    cJSON_Delete(a->data);
+}

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "train/data/checksum.h"
 #include "train/data/imdb_parts.h"
+#include "train/model/checksum.h"
 #include "train/model/random.h"
 
 enum { PATH_BYTES = 4096 };
@@ -102,7 +102,7 @@ weir_status imdb_finish(imdb *d) {
     for (int i = 0; i < SPLIT_COUNT; i++) count_split(d, (split)i);
     const int64_t known = d->o.max_features - IMDB_FIRST_WORD;
     const int64_t words = known < d->words.count ? known : d->words.count;
-    d->vocabulary = checksum_add(0, d->words.bytes, (size_t)d->words.begin[words]);
+    d->vocabulary = weir_checksum_add(0, d->words.bytes, (size_t)d->words.begin[words]);
     return WEIR_OK;
 }
 
@@ -154,7 +154,7 @@ static weir_status read_file(int fd, source *s) {
         if (n == 0) break;
         s->bytes += (size_t)n;
     }
-    s->key = checksum_add(0, s->data, s->bytes);
+    s->key = weir_checksum_add(0, s->data, s->bytes);
     return WEIR_OK;
 }
 

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "train/data/checksum.h"
 #include "train/data/imdb_parts.h"
 #include "train/model/atomic_file.h"
+#include "train/model/checksum.h"
 
 /* To be counted up whenever the arrays, or what imdb.h says a word is, change. */
 static const uint64_t magic = UINT64_C(0x7765697200000001);
@@ -53,8 +53,8 @@ static void array_bytes(const header *h, size_t bytes[ARRAYS]) {
 /* chunks[0] is the header, the arrays follow. */
 static uint64_t sum_of(header h, const chunk chunks[ARRAYS + 1]) {
     h.sum = 0;
-    uint64_t sum = checksum_add(0, &h, sizeof h);
-    for (int i = 1; i <= ARRAYS; i++) sum = checksum_add(sum, chunks[i].data, chunks[i].bytes);
+    uint64_t sum = weir_checksum_add(0, &h, sizeof h);
+    for (int i = 1; i <= ARRAYS; i++) sum = weir_checksum_add(sum, chunks[i].data, chunks[i].bytes);
     return sum;
 }
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/data/checksum.h"
 #include "train/data/tokenize.h"
+#include "train/model/checksum.h"
 
 static weir_status no_memory(void) {
     return weir_fail(WEIR_ERROR_MEMORY, "no memory for a vocabulary");
@@ -96,7 +96,7 @@ static weir_status index_words(known_words *v) {
         if (index < 0) return no_memory();
         if (index != i) return wrong_word(i, "is there twice");
     }
-    v->checksum = checksum_add(0, v->words.bytes, (size_t)string_list_bytes(&v->words));
+    v->checksum = weir_checksum_add(0, v->words.bytes, (size_t)string_list_bytes(&v->words));
     return WEIR_OK;
 }
 

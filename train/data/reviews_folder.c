@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "train/data/checksum.h"
 #include "train/data/reviews.h"
+#include "train/model/checksum.h"
 
 enum { PATH_BYTES = 4096 };
 
@@ -53,7 +53,7 @@ static weir_status add_file(const char *root, int folder, const char *name, revi
     if (!S_ISREG(st.st_mode)) return WEIR_OK;
     const int64_t facts[] = {st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec};
     /* A sum does not depend on the order in which the system lists the files. */
-    *key += checksum_add(checksum_add(0, name, strlen(name)), facts, sizeof facts);
+    *key += weir_checksum_add(weir_checksum_add(0, name, strlen(name)), facts, sizeof facts);
     return reviews_add(r, root, in, name, st.st_size);
 }
 

@@ -75,3 +75,10 @@ void weir_model_set_parameters(weir_model *model, const float *parameters) {
     memcpy(model->values, parameters, (size_t)model->parameters * sizeof *parameters);
     pthread_mutex_unlock(&model->mutex);
 }
+
+int64_t weir_model_train_steps(weir_model *model) {
+    pthread_mutex_lock(&model->mutex);
+    const int64_t steps = model->optimizer.steps;
+    pthread_mutex_unlock(&model->mutex);
+    return steps;
+}

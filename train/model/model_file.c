@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/model/checkpoint.h"
 #include "train/model/definition.h"
 #include "train/model/json.h"
 #include "train/model/metadata.h"
@@ -14,43 +15,69 @@ static const char format_version[] = "1";
 
 /* ---- writing ---- */
 
-static weir_status write_model(weir_model *m, const char *path) {
+static void add_texts(const weir_model *m, const char *layers, const char *training, cJSON *texts) {
+    cJSON_AddStringToObject(texts, "weir.format", format_version);
+    cJSON_AddStringToObject(texts, "weir.model", layers);
+    if (training) cJSON_AddStringToObject(texts, CHECKPOINT_KEY, training);
+    for (const metadata *n = m->notes; n; n = n->next)
+        cJSON_AddStringToObject(texts, n->key, n->value);
+}
+
+static void add_tensors(const weir_model *m, safetensors_entry *entries) {
+    for (int i = 0; i < m->tensor_count; i++) {
+        const parameter *p = weir_model_parameter(m, i, NULL);
+        entries[i] = (safetensors_entry){
+            .name = p->name, .rank = p->rank, .floats = p->floats, .data = m->values + p->offset};
+        memcpy(entries[i].dims, p->dims, sizeof p->dims);
+    }
+}
+
+static weir_status write_model(weir_model *m, const char *path, bool checkpoint,
+                               const float *best) {
     cJSON *texts = cJSON_CreateObject();
-    char *text = weir_definition_write(m);
-    safetensors_entry *entries = calloc((size_t)m->tensor_count + 1, sizeof *entries);
+    char *text = weir_definition_write(m), *training = checkpoint ? weir_checkpoint_write(m) : NULL;
+    safetensors_entry *entries =
+        calloc((size_t)m->tensor_count + CHECKPOINT_TENSORS_MAX, sizeof *entries);
     weir_status status = WEIR_OK;
-    if (!texts || !text || !entries) {
+    if (!texts || !text || !entries || (checkpoint && !training)) {
         status = weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
     } else {
-        cJSON_AddStringToObject(texts, "weir.format", format_version);
-        cJSON_AddStringToObject(texts, "weir.model", text);
-        for (const metadata *n = m->notes; n; n = n->next)
-            cJSON_AddStringToObject(texts, n->key, n->value);
-        for (int i = 0; i < m->tensor_count; i++) {
-            const parameter *p = weir_model_parameter(m, i, NULL);
-            entries[i] = (safetensors_entry){.name = p->name,
-                                             .rank = p->rank,
-                                             .floats = p->floats,
-                                             .data = m->values + p->offset};
-            memcpy(entries[i].dims, p->dims, sizeof p->dims);
-        }
-        status = weir_safetensors_write(path, entries, m->tensor_count, texts);
+        add_texts(m, text, training, texts);
+        add_tensors(m, entries);
+        int count = m->tensor_count;
+        if (checkpoint) count += weir_checkpoint_tensors(m, best, entries + count);
+        status = weir_safetensors_write(path, entries, count, texts);
     }
     cJSON_Delete(texts);
     cJSON_free(text);
+    cJSON_free(training);
     free(entries);
     return status;
 }
 
-weir_status weir_model_save(weir_model *model, const char *path) {
+static weir_status save(weir_model *model, const char *path, bool checkpoint, const float *best) {
     if (!model || !path) return weir_fail(WEIR_ERROR_ARGUMENT, "model and path must not be NULL");
     pthread_mutex_lock(&model->mutex);
-    weir_status status = write_model(model, path);
+    weir_status status = write_model(model, path, checkpoint, best);
     pthread_mutex_unlock(&model->mutex);
     return status;
 }
 
+weir_status weir_model_save(weir_model *model, const char *path) {
+    return save(model, path, false, NULL);
+}
+
+weir_status weir_model_save_checkpoint(weir_model *model, const char *path, const float *best) {
+    return save(model, path, true, best);
+}
+
 /* ---- reading ---- */
+
+/* What else is read of a checkpoint. */
+typedef struct checkpoint {
+    training_state state;
+    float **best; /* NULL: not wanted */
+} checkpoint;
 
 static const char *metadata_text(const safetensors *s, const char *key) {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(s->metadata, key));
@@ -130,9 +157,11 @@ static weir_status check_tensors(const safetensors *s, const weir_model *m) {
         weir_status status = find_entry(s, weir_model_parameter(m, i, NULL), &e);
         if (status != WEIR_OK) return status;
     }
-    if (s->count != m->tensor_count)
+    int count = 0; /* those of a checkpoint are no layer's */
+    for (int i = 0; i < s->count; i++) count += !weir_checkpoint_owns(s->entries[i].name);
+    if (count != m->tensor_count)
         return weir_fail(WEIR_ERROR_FORMAT, "%s: %d tensors, the model's layers have %d", s->path,
-                         s->count, m->tensor_count);
+                         count, m->tensor_count);
     return WEIR_OK;
 }
 
@@ -161,24 +190,52 @@ static weir_status read_notes(const safetensors *s, weir_model *m) {
     return WEIR_OK;
 }
 
-weir_status weir_model_load(weir_runtime *runtime, const char *path,
-                            const weir_model_options *options, weir_model **model) {
-    if (!runtime || !path || !model)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, path and model must not be NULL");
+static weir_status plan_checkpoint(const safetensors *s, weir_runtime *rt, checkpoint *c,
+                                   weir_model **model) {
+    const char *text = metadata_text(s, CHECKPOINT_KEY);
+    if (!text)
+        return weir_fail(WEIR_ERROR_FORMAT,
+                         "%s: no checkpoint: it has no state of a training (" CHECKPOINT_KEY
+                         " in its __metadata__)",
+                         s->path);
+    weir_status status = weir_checkpoint_read(text, &c->state);
+    return status == WEIR_OK ? plan_from(s, rt, &c->state.options, model) : in_file(s, status);
+}
+
+/* c: NULL for a model alone. */
+static weir_status load_file(weir_runtime *runtime, const char *path,
+                             const weir_model_options *options, checkpoint *c, weir_model **model) {
     safetensors s;
     weir_status status = weir_safetensors_open(path, &s);
     if (status != WEIR_OK) return status;
     weir_model *m = NULL;
-    status = plan_from(&s, runtime, options, &m);
+    status = c ? plan_checkpoint(&s, runtime, c, &m) : plan_from(&s, runtime, options, &m);
     /* Before memory is taken: a file has as many floats as it claims. */
     if (status == WEIR_OK) status = check_tensors(&s, m);
+    if (status == WEIR_OK) status = weir_safetensors_verify(&s);
     if (status == WEIR_OK) status = weir_model_allocate(m);
     if (status == WEIR_OK) status = read_values(&s, m);
     if (status == WEIR_OK) status = read_notes(&s, m);
+    if (status == WEIR_OK && c) status = weir_checkpoint_restore(&s, &c->state, m, c->best);
     weir_safetensors_close(&s);
     if (status != WEIR_OK)
         weir_model_destroy(m);
     else
         *model = m;
     return status;
+}
+
+weir_status weir_model_load(weir_runtime *runtime, const char *path,
+                            const weir_model_options *options, weir_model **model) {
+    if (!runtime || !path || !model)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, path and model must not be NULL");
+    return load_file(runtime, path, options, NULL, model);
+}
+
+weir_status weir_model_load_checkpoint(weir_runtime *runtime, const char *path, weir_model **model,
+                                       float **best) {
+    if (!runtime || !path || !model)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, path and model must not be NULL");
+    checkpoint c = {.best = best};
+    return load_file(runtime, path, NULL, &c, model);
 }

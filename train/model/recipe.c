@@ -48,7 +48,7 @@ static weir_status read_number(const cJSON *item, double least, double *out) {
 
 static weir_status read_item(const cJSON *item, weir_builtin *out) {
     const char *key = item->string;
-    if (strcmp(key, "task") == 0) return WEIR_OK; /* was read before: defaults depend on it */
+    if (strcmp(key, "task") == 0) return read_task(item, out);
     if (strcmp(key, "layers") == 0) return read_words(item, out);
     if (strcmp(key, "loss") == 0) return read_loss(item, out);
     if (strcmp(key, "rate") == 0) return read_number(item, 0, &out->rate);
@@ -72,9 +72,18 @@ static weir_activation last_activation(const definition *d) {
                                                                        : WEIR_LINEAR;
 }
 
+weir_status weir_recipe_read_object(const cJSON *weir, weir_builtin *out) {
+    const cJSON *item;
+    if (!cJSON_IsObject(weir)) return wrong("", "an object");
+    cJSON_ArrayForEach(item, weir) {
+        const weir_status status = read_item(item, out);
+        if (status != WEIR_OK) return status;
+    }
+    return WEIR_OK;
+}
+
 weir_status weir_recipe_read(const cJSON *json, const definition *d, weir_builtin *out) {
-    const cJSON *weir = cJSON_GetObjectItemCaseSensitive(json, "weir"), *item;
-    if (weir && !cJSON_IsObject(weir)) return wrong("", "an object");
+    const cJSON *weir = cJSON_GetObjectItemCaseSensitive(json, "weir");
     const cJSON *task = cJSON_GetObjectItemCaseSensitive(weir, "task");
     *out = (weir_builtin){.name = d->name,
                           .layers = "",
@@ -82,16 +91,13 @@ weir_status weir_recipe_read(const cJSON *json, const definition *d, weir_builti
                           .batch_size = 128,
                           .rate = 1e-3,
                           .step_minutes = 60};
+    /* Before the others: their defaults are the task's. */
     weir_status status = task ? read_task(task, out) : WEIR_OK;
     if (status != WEIR_OK) return status;
     out->T = d->T > 0 ? d->T : out->text ? 500 : 240;
     out->epochs = out->text ? 10 : 20;
     out->loss = weir_recipe_loss(out->text, last_activation(d));
-    cJSON_ArrayForEach(item, weir) {
-        status = read_item(item, out);
-        if (status != WEIR_OK) return status;
-    }
-    return WEIR_OK;
+    return weir ? weir_recipe_read_object(weir, out) : WEIR_OK;
 }
 
 cJSON *weir_recipe_write(const weir_builtin *b) {

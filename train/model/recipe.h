@@ -21,6 +21,9 @@ extern const char *const weir_recipe_tasks[]; /* "jena", "imdb", NULL */
  */
 weir_status weir_recipe_read(const cJSON *json, const definition *d, weir_builtin *out);
 
+/* The object alone, over what *out has. Errors: FORMAT. */
+weir_status weir_recipe_read_object(const cJSON *weir, weir_builtin *out);
+
 /* The loss of a task for a model whose last layer has this activation. */
 weir_loss weir_recipe_loss(bool text, weir_activation last);
 

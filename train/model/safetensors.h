@@ -24,8 +24,9 @@ typedef struct safetensors_entry {
     const float *data; /* writing */
 } safetensors_entry;
 
-/* Orders the entries by name, as the reference implementation does, and replaces the file in one
- * step. metadata: an object of texts, stays the caller's. Errors: SYSTEM, MEMORY. */
+/* Orders the entries by name, as the reference implementation does, adds "weir.checksum" to the
+ * metadata and replaces the file in one step. metadata: an object of texts, stays the caller's. Errors:
+ * SYSTEM, MEMORY. */
 weir_status weir_safetensors_write(const char *path, safetensors_entry *entries, int count,
                                    const cJSON *metadata);
 
@@ -46,5 +47,13 @@ weir_status weir_safetensors_open(const char *path, safetensors *s);
 void weir_safetensors_close(safetensors *s);
 /* out[entry->floats]. Errors: SYSTEM. */
 weir_status weir_safetensors_read(const safetensors *s, const safetensors_entry *entry, float *out);
+/* Compares the checksum, where the file has one, with metadata and data. Errors: SYSTEM, FORMAT. */
+weir_status weir_safetensors_verify(const safetensors *s);
+
+/* ---- shared by reading and writing ---- */
+
+extern const char weir_safetensors_checksum_key[];
+/* Of the texts of the metadata but the checksum itself, in their order. */
+uint64_t weir_safetensors_checksum_texts(const cJSON *metadata);
 
 #endif

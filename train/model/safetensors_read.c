@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "train/model/checksum.h"
 #include "train/model/safetensors.h"
 
 /* A header of the largest accepted model is far below this. */
@@ -189,4 +192,47 @@ void weir_safetensors_close(safetensors *s) {
 weir_status weir_safetensors_read(const safetensors *s, const safetensors_entry *entry,
                                   float *out) {
     return read_at(s, out, 4 * entry->floats, s->data_start + entry->begin);
+}
+
+/* ---- the checksum ---- */
+
+const char weir_safetensors_checksum_key[] = "weir.checksum";
+
+uint64_t weir_safetensors_checksum_texts(const cJSON *metadata) {
+    uint64_t sum = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, metadata) {
+        const char *text = cJSON_GetStringValue(item);
+        if (!text || strcmp(item->string, weir_safetensors_checksum_key) == 0) continue;
+        sum = weir_checksum_add(sum, item->string, strlen(item->string));
+        sum = weir_checksum_add(sum, text, strlen(text));
+    }
+    return sum;
+}
+
+weir_status weir_safetensors_verify(const safetensors *s) {
+    const char *stored = cJSON_GetStringValue(
+        cJSON_GetObjectItemCaseSensitive(s->metadata, weir_safetensors_checksum_key));
+    if (!stored) return WEIR_OK;
+    uint64_t sum = weir_safetensors_checksum_texts(s->metadata);
+    int64_t largest = 0;
+    for (int i = 0; i < s->count; i++)
+        if (s->entries[i].floats > largest) largest = s->entries[i].floats;
+    float *data = malloc((size_t)largest * sizeof *data + 1);
+    if (!data) return weir_fail(WEIR_ERROR_MEMORY, "no memory to read %s", s->path);
+    weir_status status = WEIR_OK;
+    for (int i = 0; i < s->count && status == WEIR_OK; i++) {
+        const safetensors_entry *e = &s->entries[i];
+        status = weir_safetensors_read(s, e, data);
+        if (status == WEIR_OK) sum = weir_checksum_add(sum, data, (size_t)e->floats * sizeof *data);
+    }
+    free(data);
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, sum);
+    if (status != WEIR_OK || strcmp(text, stored) == 0) return status;
+    return weir_fail(
+        WEIR_ERROR_FORMAT,
+        "%s: damaged, or changed by a program that left weir.checksum as it was: it is %.20s, that "
+        "of texts and tensors is %s",
+        s->path, stored, text);
 }

@@ -1,9 +1,12 @@
 /* Writing safetensors files. SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "train/model/atomic_file.h"
+#include "train/model/checksum.h"
 #include "train/model/safetensors.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little endian");
@@ -25,11 +28,23 @@ static cJSON *entry_json(const safetensors_entry *e, int64_t begin) {
     return json;
 }
 
+/* metadata with the checksum in it. */
+static cJSON *with_checksum(const safetensors_entry *entries, int count, const cJSON *metadata) {
+    uint64_t sum = weir_safetensors_checksum_texts(metadata);
+    for (int i = 0; i < count; i++)
+        sum = weir_checksum_add(sum, entries[i].data, (size_t)entries[i].floats * sizeof(float));
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, sum);
+    cJSON *copy = cJSON_Duplicate(metadata, 1);
+    cJSON_AddStringToObject(copy, weir_safetensors_checksum_key, text);
+    return copy;
+}
+
 /* The header with its length in front, padded with spaces to a multiple of 8 bytes. */
 static char *header_text(const safetensors_entry *entries, int count, const cJSON *metadata,
                          size_t *bytes) {
     cJSON *header = cJSON_CreateObject();
-    cJSON_AddItemToObject(header, "__metadata__", cJSON_Duplicate(metadata, 1));
+    cJSON_AddItemToObject(header, "__metadata__", with_checksum(entries, count, metadata));
     int64_t begin = 0;
     for (int i = 0; i < count; i++) {
         cJSON_AddItemToObject(header, entries[i].name, entry_json(&entries[i], begin));

@@ -3,7 +3,7 @@
  * Each step is one to one in the lane's state, so that a change within one word is always noticed;
  * four lanes keep the multiplier busy.
  */
-#include "train/data/checksum.h"
+#include "train/model/checksum.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ static uint64_t step(uint64_t state, uint64_t word) {
     return state ^ state >> 32;
 }
 
-uint64_t checksum_add(uint64_t start, const void *data, size_t bytes) {
+uint64_t weir_checksum_add(uint64_t start, const void *data, size_t bytes) {
     const unsigned char *p = data;
     uint64_t lanes[LANES], words[LANES] = {0}, sum = step(start, bytes);
     for (int i = 0; i < LANES; i++) lanes[i] = step(start, (uint64_t)i);

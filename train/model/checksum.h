@@ -7,6 +7,6 @@
 
 /* Of the bytes, on top of `start` (0, or the checksum of what came before). The value depends on the
  * machine's byte order. */
-uint64_t checksum_add(uint64_t start, const void *data, size_t bytes);
+uint64_t weir_checksum_add(uint64_t start, const void *data, size_t bytes);
 
 #endif

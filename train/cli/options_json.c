@@ -1,0 +1,83 @@
+/* The options of a command as JSON, to keep and to compare. SPDX-License-Identifier: Apache-2.0 */
+#include "train/cli/options_json.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "train/model/json.h"
+
+static bool is_listed(const char *name, const char *const *list) {
+    while (*list && strcmp(*list, name) != 0) list++;
+    return *list != NULL;
+}
+
+static cJSON *write_text(const char *text) {
+    return text ? cJSON_CreateString(text) : cJSON_CreateNull();
+}
+
+static cJSON *write_value(const option *o) {
+    switch (o->type) {
+    case OPTION_IS_FLAG: return cJSON_CreateBool(*(const bool *)o->value);
+    case OPTION_IS_INT: return weir_json_number((double)*(const int64_t *)o->value);
+    case OPTION_IS_DOUBLE: return weir_json_number(*(const double *)o->value);
+    case OPTION_IS_STRING: return write_text(*(const char *const *)o->value);
+    case OPTION_IS_CHOICE: {
+        const int i = *(const int *)o->value;
+        return write_text(i >= 0 ? o->choices[i] : NULL);
+    }
+    case OPTION_IS_GROUP:
+    case OPTION_IS_END: break;
+    }
+    return NULL;
+}
+
+cJSON *options_write(const option *table, const char *const *left_out) {
+    cJSON *json = cJSON_CreateObject();
+    for (const option *o = table; o->type != OPTION_IS_END; o++)
+        if (o->type != OPTION_IS_GROUP && !is_listed(o->name, left_out))
+            cJSON_AddItemToObject(json, o->name, write_value(o));
+    return json;
+}
+
+static bool read_choice(const option *o, const cJSON *json) {
+    *(int *)o->value = -1;
+    if (cJSON_IsNull(json)) return true;
+    for (int i = 0; cJSON_IsString(json) && o->choices[i]; i++)
+        if (strcmp(o->choices[i], json->valuestring) == 0) *(int *)o->value = i;
+    return *(int *)o->value >= 0;
+}
+
+static bool read_value(const option *o, const cJSON *json) {
+    switch (o->type) {
+    case OPTION_IS_FLAG: *(bool *)o->value = cJSON_IsTrue(json); return cJSON_IsBool(json);
+    case OPTION_IS_INT:
+        if (!cJSON_IsNumber(json) || !(fabs(json->valuedouble) <= 0x1p53)) return false;
+        *(int64_t *)o->value = (int64_t)json->valuedouble;
+        return true;
+    case OPTION_IS_DOUBLE:
+        if (!cJSON_IsNumber(json)) return false;
+        *(double *)o->value = json->valuedouble;
+        return true;
+    case OPTION_IS_STRING:
+        *(const char **)o->value = cJSON_GetStringValue(json);
+        return cJSON_IsString(json) || cJSON_IsNull(json);
+    case OPTION_IS_CHOICE: return read_choice(o, json);
+    case OPTION_IS_GROUP:
+    case OPTION_IS_END: break;
+    }
+    return false;
+}
+
+weir_status options_read(const option *table, const cJSON *json) {
+    const cJSON *item;
+    cJSON_ArrayForEach(item, json) {
+        const option *o = table;
+        while (o->type != OPTION_IS_END &&
+               (o->type == OPTION_IS_GROUP || strcmp(o->name, item->string) != 0))
+            o++;
+        if (!read_value(o, item))
+            return weir_fail(WEIR_ERROR_FORMAT, "options.%.60s is not known, or has another value",
+                             item->string);
+    }
+    return WEIR_OK;
+}
