@@ -241,8 +241,8 @@ WEIR_API weir_status weir_model_train_step(weir_model *model, int64_t N, const f
  *     weir_stream_destroy(s);
  *
  * After n rows y is what the model's layers give for the sequence of just these n rows, with the last
- * output that they have for it: after T rows the bits of weir_model_predict, for finite numbers (of a
- * model whose output has a time axis, its last step).
+ * output that they have for it: after T rows the bits of weir_model_predict, for finite numbers and with
+ * any instruction set but scalar (of a model whose output has a time axis, its last step).
  *
  * Nothing ends a sequence but weir_stream_reset. Without it a recurrent layer goes on from a state that
  * is older than any it met in training on windows of T steps, which began at zero: that is what it makes

@@ -59,7 +59,9 @@ weir_status weir_stream_create(weir_model *model, weir_stream **stream) {
     weir_stream *s = calloc(1, sizeof *s + (size_t)model->layer_count * sizeof s->stages[0]);
     if (!s) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a stream");
     s->model = model;
+    pthread_mutex_lock(&model->mutex); /* a layer's buffers move when a batch grows */
     weir_status status = plan(s);
+    pthread_mutex_unlock(&model->mutex);
     if (status == WEIR_OK) status = place(s);
     if (status != WEIR_OK)
         weir_stream_destroy(s);
