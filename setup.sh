@@ -23,13 +23,15 @@ die() {
 }
 
 # The same under each system's names: build tools, runtime (hwloc), files (cJSON, libcurl,
-# libarchive, zlib), comparison (oneDNN, Google Benchmark), tests (cmocka, Python).
+# libarchive, zlib, HDF5), comparison (oneDNN, Google Benchmark), tests (cmocka, Python).
 APT="meson ninja-build gcc g++ libc6-dev pkg-config python3 libhwloc-dev libcjson-dev"
 APT="$APT libcurl4-openssl-dev libarchive-dev zlib1g-dev libdnnl-dev libbenchmark-dev libcmocka-dev gnuplot-nox"
+APT="$APT libhdf5-dev python3-h5py"
 DNF="meson ninja-build gcc gcc-c++ pkgconf-pkg-config python3 hwloc-devel cjson-devel"
 DNF="$DNF libcurl-devel libarchive-devel zlib-devel onednn-devel google-benchmark-devel libcmocka-devel"
-PACMAN="meson ninja gcc pkgconf python hwloc cjson curl libarchive zlib onednn benchmark cmocka"
-BREW="meson ninja pkgconf python3 hwloc cjson curl libarchive zlib onednn google-benchmark cmocka"
+DNF="$DNF hdf5-devel python3-h5py"
+PACMAN="meson ninja gcc pkgconf python hwloc cjson curl libarchive zlib onednn benchmark cmocka hdf5 python-h5py"
+BREW="meson ninja pkgconf python3 hwloc cjson curl libarchive zlib onednn google-benchmark cmocka hdf5"
 
 has() { command -v "$1" >/dev/null 2>&1; }
 

@@ -359,7 +359,7 @@ static void test_hostile_headers(void **state) {
     write_file("\0\0\x10\x01\0\0\0\0{}", 10);
     assert_int_equal(truncate(path, 18 << 20), 0);
     expect_refusal("a header of 17825792 bytes");
-    write_file("\x89HDF\r\n\x1a\n, and more", 18);
+    write_file("\x89PNG\r\n\x1a\n, and more", 18);
     expect_refusal("not a safetensors file");
     write_header("[]", 0);
     expect_refusal("no JSON object");

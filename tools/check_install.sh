@@ -16,7 +16,7 @@ cc=${CC:-cc} cxx=${CXX:-c++}
 meson install -C "$build" --no-rebuild --destdir "$here/dest" --quiet
 prefix=$here/dest/usr/local
 libdir=$(dirname "$(find "$prefix" -name 'libweir.so')")
-for file in include/weir/{weir,ops,runtime,status,model}.h bin/weir bin/weir-validate \
+for file in include/weir/{weir,ops,runtime,status,model}.h bin/weir bin/weir-validate libexec/weir/weir-keras \
     share/man/man1/weir.1 share/bash-completion/completions/weir; do
     [ -e "$prefix/$file" ] || { echo "not installed: $file" && exit 1; }
 done

@@ -282,6 +282,12 @@ WEIR_API void weir_stream_reset(weir_stream *stream);
 /* ---- files ------------------------------------------------------------------------------------
  * safetensors: tensors by name, and in __metadata__ the format version, the layers (Keras JSON), a
  * checksum and whatever text the caller attaches.
+ *
+ * Keras: whole models as .keras (Keras 3) and as HDF5 (Keras 2 and 3), weights as .weights.h5 (Keras
+ * 3) and as HDF5 (save_weights() of Keras 2). They are read and written by a process of their own, the
+ * program weir-keras, as HDF5 can't be trusted with a hostile file: it is the one named in the
+ * environment variable WEIR_KERAS_PROGRAM, lies beside the running program, or where Weir was
+ * installed. Calls on such files return UNSUPPORTED when it is not there or was not built.
  */
 
 /* Attaches value to key (both copied) or, with value NULL, removes it. Keys "weir.*" and "format"
@@ -294,9 +300,10 @@ WEIR_API const char *weir_model_metadata(const weir_model *model, const char *ke
  * Errors: SYSTEM (names the path), MEMORY. */
 WEIR_API weir_status weir_model_save(weir_model *model, const char *path);
 /*
- * Reads a model. options may be NULL; only seed, optimizer and loss of it are used. Nothing in the
- * file is trusted.
- * Errors: SYSTEM (can't read), FORMAT (names the path, the place and what was expected), MEMORY.
+ * Reads a model: safetensors or a whole model of Keras, whatever the file's name is. options may be
+ * NULL; only seed, optimizer and loss of it are used. Nothing in the file is trusted.
+ * Errors: SYSTEM (can't read), FORMAT (names the path, the place and what was expected), MEMORY,
+ * UNSUPPORTED.
  */
 WEIR_API weir_status weir_model_load(weir_runtime *runtime, const char *path,
                                      const weir_model_options *options, weir_model **model);
@@ -319,6 +326,20 @@ WEIR_API weir_status weir_model_load_checkpoint(weir_runtime *runtime, const cha
                                                 weir_model **model, float **best);
 /* Training steps that the optimizer has taken. */
 WEIR_API int64_t weir_model_train_steps(weir_model *model);
+
+/*
+ * Weights of the same layers into a model that is there: from any of these files. Keras goes by the
+ * order of the layers, safetensors by the names of the tensors. The optimizer's state stays as it is,
+ * and so do the weights when something is wrong.
+ * Errors: as weir_model_load().
+ */
+WEIR_API weir_status weir_model_load_weights(weir_model *model, const char *path);
+/*
+ * Writes the weights as Keras 3's model.load_weights() reads them, in one step as weir_model_save()
+ * does; the path must end in ".weights.h5", as Keras wants it.
+ * Errors: ARGUMENT (another ending), SYSTEM (names the path), MEMORY, UNSUPPORTED.
+ */
+WEIR_API weir_status weir_model_save_weights(weir_model *model, const char *path);
 
 #ifdef __cplusplus
 }

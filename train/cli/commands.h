@@ -19,6 +19,7 @@ int cmd_predict(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_models(int argc, char **argv);
+int cmd_convert(int argc, char **argv);
 int cmd_data(int argc, char **argv);
 int cmd_data_show(int argc, char **argv); /* of `weir data` */
 

@@ -21,6 +21,7 @@ static const command commands[] = {
     {"eval", cmd_eval, "evaluate a saved model"},
     {"predict", cmd_predict, "what a saved model says of new data"},
     {"models", cmd_models, "list the built-in models, show their definitions"},
+    {"convert", cmd_convert, "convert models and weights between Weir and Keras"},
     {"data", cmd_data, "download, generate and show data sets"},
     {"info", cmd_info, "what Weir found on this machine and how it would use it"},
 };

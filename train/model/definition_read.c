@@ -18,9 +18,9 @@ static const char *class_name(const cJSON *json) {
 
 /* ---- the shape of the input ---- */
 
-/* A size, or null for one that is left open. */
+/* A size, or null for one that is left open, or to what was said before: Keras 2 writes an input's
+ * shape, and behind it an embedding's of nulls. */
 static bool read_open_size(const cJSON *json, int64_t *out) {
-    *out = 0;
     return cJSON_IsNull(json) || (weir_definition_size(json, out) && *out > 0);
 }
 
@@ -28,7 +28,7 @@ static bool read_open_size(const cJSON *json, int64_t *out) {
 static weir_status read_input(const cJSON *json, const char *path, definition *out) {
     const int size = cJSON_IsArray(json) ? cJSON_GetArraySize(json) : 0;
     out->tokens = size == 2;
-    out->C_in = out->tokens ? 1 : 0;
+    if (out->tokens) out->C_in = 1;
     if ((size == 2 || size == 3) && read_open_size(cJSON_GetArrayItem(json, 1), &out->T) &&
         (size == 2 || read_open_size(cJSON_GetArrayItem(json, 2), &out->C_in)))
         return WEIR_OK;

@@ -7,6 +7,7 @@
 #include "train/model/definition.h"
 #include "train/model/json.h"
 #include "train/model/metadata.h"
+#include "train/model/model_file.h"
 #include "train/model/safetensors.h"
 #include "train/model/sequential.h"
 
@@ -165,12 +166,12 @@ static weir_status check_tensors(const safetensors *s, const weir_model *m) {
     return WEIR_OK;
 }
 
-static weir_status read_values(const safetensors *s, weir_model *m) {
+static weir_status read_values(const safetensors *s, const weir_model *m, float *values) {
     for (int i = 0; i < m->tensor_count; i++) {
         const parameter *p = weir_model_parameter(m, i, NULL);
         const safetensors_entry *e = NULL;
         weir_status status = find_entry(s, p, &e);
-        if (status == WEIR_OK) status = weir_safetensors_read(s, e, m->values + p->offset);
+        if (status == WEIR_OK) status = weir_safetensors_read(s, e, values + p->offset);
         if (status != WEIR_OK) return status;
     }
     return WEIR_OK;
@@ -214,7 +215,7 @@ static weir_status load_file(weir_runtime *runtime, const char *path,
     if (status == WEIR_OK) status = check_tensors(&s, m);
     if (status == WEIR_OK) status = weir_safetensors_verify(&s);
     if (status == WEIR_OK) status = weir_model_allocate(m);
-    if (status == WEIR_OK) status = read_values(&s, m);
+    if (status == WEIR_OK) status = read_values(&s, m, m->values);
     if (status == WEIR_OK) status = read_notes(&s, m);
     if (status == WEIR_OK && c) status = weir_checkpoint_restore(&s, &c->state, m, c->best);
     weir_safetensors_close(&s);
@@ -225,10 +226,8 @@ static weir_status load_file(weir_runtime *runtime, const char *path,
     return status;
 }
 
-weir_status weir_model_load(weir_runtime *runtime, const char *path,
-                            const weir_model_options *options, weir_model **model) {
-    if (!runtime || !path || !model)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, path and model must not be NULL");
+weir_status weir_model_file_load(weir_runtime *runtime, const char *path,
+                                 const weir_model_options *options, weir_model **model) {
     return load_file(runtime, path, options, NULL, model);
 }
 
@@ -238,4 +237,15 @@ weir_status weir_model_load_checkpoint(weir_runtime *runtime, const char *path, 
         return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, path and model must not be NULL");
     checkpoint c = {.best = best};
     return load_file(runtime, path, NULL, &c, model);
+}
+
+weir_status weir_model_file_load_values(const char *path, const weir_model *m, float *values) {
+    safetensors s;
+    weir_status status = weir_safetensors_open(path, &s);
+    if (status != WEIR_OK) return status;
+    status = check_tensors(&s, m);
+    if (status == WEIR_OK) status = weir_safetensors_verify(&s);
+    if (status == WEIR_OK) status = read_values(&s, m, values);
+    weir_safetensors_close(&s);
+    return status;
 }

@@ -1,0 +1,40 @@
+/* What weir-keras may use. SPDX-License-Identifier: Apache-2.0 */
+#define _DEFAULT_SOURCE
+
+#include "train/keras/limits.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "train/keras/answer.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+static void limit_to(int resource, int64_t value) {
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0) answer_fail(WEIR_ERROR_SYSTEM, "no limits to be had");
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max <= (rlim_t)value) return;
+    limit.rlim_cur = limit.rlim_max = (rlim_t)value;
+    if (setrlimit(resource, &limit) != 0)
+        answer_fail(WEIR_ERROR_SYSTEM, "limit %d can't be set to %lld", resource, (long long)value);
+}
+
+void limits_set(int64_t file_bytes, int64_t limit) {
+    const int64_t base = INT64_C(256) << 20;
+    closefrom(STDERR_FILENO + 1); /* whatever the caller left open */
+    limit_to(RLIMIT_CORE, 0);
+    limit_to(RLIMIT_FSIZE, 0);
+    limit_to(RLIMIT_NOFILE, 0); /* a file may name others: external links and storage */
+    limit_to(RLIMIT_CPU, 10 + (file_bytes + limit) / (16 << 20));
+#ifndef SANITIZED /* a sanitizer maps terabytes */
+    limit_to(RLIMIT_AS, base + file_bytes + 3 * limit);
+#else
+    (void)base;
+#endif
+}
