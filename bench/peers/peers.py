@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import os
 import shlex
+import signal
 import sys
 import tempfile
 
@@ -149,6 +150,8 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # an exit that cleans up
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         sys.exit(main([*shlex.split(os.environ.get("WEIR_PEERS_ARGS", "")), *sys.argv[1:]]))
     except (Failed, OSError) as error:

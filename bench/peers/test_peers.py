@@ -104,13 +104,18 @@ class WeirWorker(unittest.TestCase):
             self.assertEqual((made.returncode, made.stdout), (2, ""))
 
 
+def make_impostor(folder, change):
+    python = os.path.join(folder, "python")
+    with open(python, "w", encoding="utf-8") as file:
+        file.write(IMPOSTOR.format(worker=WORKER, filter=change))
+    os.chmod(python, 0o755)
+    return python
+
+
 class Impostor(unittest.TestCase):
     def compare(self, change, *more):
         with tempfile.TemporaryDirectory() as folder:
-            python, path = os.path.join(folder, "python"), os.path.join(folder, "new", "out.json")
-            with open(python, "w", encoding="utf-8") as file:
-                file.write(IMPOSTOR.format(worker=WORKER, filter=change))
-            os.chmod(python, 0o755)
+            python, path = make_impostor(folder, change), os.path.join(folder, "new", "out.json")
             made = run(
                 "--quick",
                 "--models",
@@ -170,6 +175,17 @@ class Impostor(unittest.TestCase):
 
 
 class Killed(unittest.TestCase):
+    def test_nothing_is_left(self):
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as temporary:
+            command = [*PEERS, "--models", "jena-gru", "--threads", "1", "--rounds", "100000", "--torch",
+                       make_impostor(folder, ""), "--keras", "none", WORKER]
+            with subprocess.Popen(command, env=dict(os.environ, TMPDIR=temporary), text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as parent:
+                self.assertIn("compiled", parent.stderr.readline())
+                self.assertNotEqual(os.listdir(temporary), [])
+                parent.terminate()
+                self.assertEqual((parent.wait(), os.listdir(temporary)), (143, []))
+
     def test_no_worker_is_left(self):
         """Also not one that stands still."""
         command = ["-c", "import sys; from process import Worker; w = Worker([sys.argv[1]], 1, sys.argv[2]); "
