@@ -37,6 +37,7 @@ static int parse(arguments *a, int argc, char **argv) {
         .positionals = names,
         .examples = examples,
         .notes =
+            "Commands:\n  show      print the definition of the model NAME\n\n"
             "A definition is the JSON of a Keras Sequential, with how to train it in \"weir\"."};
     const int parsed = options_parse(&line, argc, argv);
     if (parsed >= 0) return parsed;

@@ -41,22 +41,28 @@ cJSON *options_write(const option *table, const char *const *left_out) {
 
 static bool read_choice(const option *o, const cJSON *json) {
     *(int *)o->value = -1;
-    if (cJSON_IsNull(json)) return true;
     for (int i = 0; cJSON_IsString(json) && o->choices[i]; i++)
         if (strcmp(o->choices[i], json->valuestring) == 0) *(int *)o->value = i;
     return *(int *)o->value >= 0;
 }
 
+/* In the option's range, or what stands for "not given". */
+static bool read_number(const option *o, const cJSON *json, double *out) {
+    *out = cJSON_IsNumber(json) ? json->valuedouble : NAN;
+    return *out == 0 || *out == -1 || (*out >= o->min && *out <= o->max);
+}
+
 static bool read_value(const option *o, const cJSON *json) {
+    double number = 0;
     switch (o->type) {
     case OPTION_IS_FLAG: *(bool *)o->value = cJSON_IsTrue(json); return cJSON_IsBool(json);
     case OPTION_IS_INT:
-        if (!cJSON_IsNumber(json) || !(fabs(json->valuedouble) <= 0x1p53)) return false;
-        *(int64_t *)o->value = (int64_t)json->valuedouble;
+        if (!read_number(o, json, &number)) return false;
+        *(int64_t *)o->value = (int64_t)number;
         return true;
     case OPTION_IS_DOUBLE:
-        if (!cJSON_IsNumber(json)) return false;
-        *(double *)o->value = json->valuedouble;
+        if (!read_number(o, json, &number)) return false;
+        *(double *)o->value = number;
         return true;
     case OPTION_IS_STRING:
         *(const char **)o->value = cJSON_GetStringValue(json);

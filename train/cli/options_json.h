@@ -8,7 +8,7 @@
 #include "weir/status.h"
 
 /* {"epochs": 20, "data": "x.csv", "keras": "2", ...}: the values that the variables have now, but those
- * of the options in left_out (ends with NULL). Choices and texts that are not given are null. */
+ * of the options in left_out (ends with NULL). A text that is not given is null; a choice must be made. */
 cJSON *options_write(const option *table, const char *const *left_out);
 
 /*

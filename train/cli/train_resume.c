@@ -22,8 +22,12 @@ static weir_status take_model(train_arguments *a) {
     const char *name = cJSON_GetStringValue(member(a, "name"));
     const cJSON *T = member(a, "T");
     weir_status status = weir_recipe_read_object(member(a, "recipe"), &a->about);
-    if (status == WEIR_OK && (!name || strlen(name) >= sizeof a->name || !cJSON_IsNumber(T)))
+    if (status == WEIR_OK && (!name || strlen(name) >= sizeof a->name || !cJSON_IsNumber(T) ||
+                              !(T->valuedouble >= 1 && T->valuedouble <= 1 << 24)))
         status = weir_fail(WEIR_ERROR_FORMAT, "name or T is missing or wrong");
+    /* What the command line leaves open was settled when the run began. */
+    if (status == WEIR_OK && (a->batch_size < 1 || a->epochs < 1))
+        status = weir_fail(WEIR_ERROR_FORMAT, "batch-size or epochs is missing or wrong");
     if (status != WEIR_OK) return status;
     snprintf(a->name, sizeof a->name, "%s", name);
     a->about.name = a->name;
@@ -34,6 +38,7 @@ static weir_status take_model(train_arguments *a) {
 weir_status train_resume_open(train_arguments *a, const option *table) {
     weir_status status = run_state_open(a->resume, &a->state, &a->data);
     if (status != WEIR_OK) return status;
+    a->batch_size = a->epochs = 0;
     status = options_read(table, member(a, "options"));
     if (status == WEIR_OK) status = take_model(a);
     if (status != WEIR_OK) {

@@ -19,6 +19,11 @@ static weir_status no_memory(void) {
     return weir_fail(WEIR_ERROR_MEMORY, "no memory for a model definition");
 }
 
+static weir_status check_keras(int keras) {
+    if (keras == 2 || keras == 3) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "keras is %d, accepted: 2, 3", keras);
+}
+
 /* ---- built-in models ---- */
 
 /* What the options decide in the place of the definition. */
@@ -39,10 +44,9 @@ weir_status weir_model_create(weir_runtime *runtime, const char *name,
                               const weir_model_options *options, weir_model **model) {
     if (!runtime || !name || !options || !model)
         return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, name, options and model must not be NULL");
-    if (options->keras != 2 && options->keras != 3)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "keras is %d, accepted: 2, 3", options->keras);
     const weir_builtin *about = NULL;
-    weir_status status = weir_model_builtin_find(name, &about);
+    weir_status status = check_keras(options->keras);
+    if (status == WEIR_OK) status = weir_model_builtin_find(name, &about);
     if (status != WEIR_OK) return status;
     definition *d = malloc(sizeof *d);
     if (!d) return no_memory();
@@ -78,10 +82,12 @@ weir_status weir_model_create_json(weir_runtime *runtime, const char *json,
                                    const weir_model_options *options, weir_model **model) {
     if (!runtime || !json || !options || !model)
         return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, json, options and model must not be NULL");
+    weir_status status = check_keras(options->keras);
+    if (status != WEIR_OK) return status;
     definition *d = malloc(sizeof *d);
     if (!d) return no_memory();
     weir_model_options o = *options;
-    weir_status status = weir_definition_read(json, strlen(json), o.keras, d);
+    status = weir_definition_read(json, strlen(json), o.keras, d);
     if (status == WEIR_OK) status = complete(d, &o);
     return create_and_free(runtime, d, &o, status, model);
 }
