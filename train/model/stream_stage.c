@@ -199,7 +199,12 @@ weir_status weir_stage_plan(const layer *l, stage *s, bool *does) {
         *does = false;
         if (l->in.T > 0) return cannot(l, "it needs all steps at once");
         break;
-    default: break;
+    case WEIR_LAYER_DENSE:
+    case WEIR_LAYER_LAST_VALUE:
+    case WEIR_LAYER_GRU:
+    case WEIR_LAYER_LSTM:
+    case WEIR_LAYER_RNN:
+    case WEIR_LAYER_KIND_COUNT: break;
     }
     s->state_floats = 2 * l->in.C;
     return WEIR_OK;
