@@ -11,6 +11,7 @@
 
 #include "tests/model_case.h"
 #include "train/model/dropout.h"
+#include "train/model/sequential.h"
 
 /* ---- dropout ---- */
 
@@ -35,7 +36,9 @@ static void test_dropout_mask(void **state) {
     assert_int_equal(weir_dropout_mask(&small, 3, 0.25, FLOATS, other), WEIR_OK);
     assert_memory_equal(mask, other, 7 * FLOATS * sizeof(float));
     weir_runtime_destroy(one);
-    const pass differ[] = {{runtime, N, true, 6, 12}, {runtime, N, true, 5, 13}, p};
+    pass differ[] = {p, p, p};
+    differ[0].seed++;
+    differ[1].step++;
     for (int i = 0; i < 3; i++) {
         assert_int_equal(weir_dropout_mask(&differ[i], i == 2 ? 4 : 3, 0.25, FLOATS, other),
                          WEIR_OK);
@@ -366,6 +369,44 @@ static void test_token_conv(void **state) {
     free(target);
 }
 
+static void expect_fresh_bits(weir_model *m, const weir_layer *layers, const weir_model_options *o,
+                              const float *x, float *parameters) {
+    float y[3] = {0}, z[3] = {0};
+    weir_model *fresh = create_layers(layers, 3, o);
+    weir_model_get_parameters(m, parameters);
+    weir_model_set_parameters(fresh, parameters);
+    assert_int_equal(weir_model_predict(fresh, 1, x, z), WEIR_OK);
+    assert_false(fresh->layers[0].products->made);
+    /* Until more tokens were seen than there are, and after it. */
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(weir_model_predict(m, 1, x, y), WEIR_OK);
+        assert_memory_equal(y, z, sizeof y);
+    }
+    assert_true(m->layers[0].products->made);
+    weir_model_destroy(fresh);
+}
+
+/* Predictions keep the products of all tokens, until the parameters change. */
+static void test_kept_products(void **state) {
+    (void)state;
+    enum { T = 10, V = 30 };
+    const weir_model_options o = shape_options(T, 1);
+    const weir_layer layers[] = {embedding(V, 4, false), conv(3, 3, WEIR_RELU),
+                                 weir_layer_default(WEIR_LAYER_GLOBAL_MAX_POOL)};
+    weir_model *m = create_layers(layers, 3, &o);
+    float x[T], target[3] = {1, 2, 3};
+    for (int i = 0; i < T; i++) x[i] = (float)(i * 7 % V);
+    float *parameters = numbers(weir_model_parameters(m), 3);
+    expect_fresh_bits(m, layers, &o, x, parameters);
+    assert_int_equal(weir_model_train_step(m, 1, x, target, NULL), WEIR_OK);
+    expect_fresh_bits(m, layers, &o, x, parameters);
+    for (int64_t i = 0; i < weir_model_parameters(m); i++) parameters[i] *= 2;
+    weir_model_set_parameters(m, parameters);
+    expect_fresh_bits(m, layers, &o, x, parameters);
+    free(parameters);
+    weir_model_destroy(m);
+}
+
 static void test_gradients_dense_over_time(void **state) {
     (void)state;
     weir_layer sequence = gru(3, 0, 0);
@@ -393,6 +434,7 @@ int main(void) {
         cmocka_unit_test(test_gradients_embedding),
         cmocka_unit_test(test_gradients_token_conv),
         cmocka_unit_test(test_token_conv),
+        cmocka_unit_test(test_kept_products),
         cmocka_unit_test(test_gradients_dense_over_time),
     };
     return cmocka_run_group_tests_name("layers", tests, set_up, tear_down);

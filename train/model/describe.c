@@ -73,6 +73,7 @@ void weir_model_set_parameters(weir_model *model, const float *parameters) {
     if (model->parameters == 0) return;
     pthread_mutex_lock(&model->mutex);
     memcpy(model->values, parameters, (size_t)model->parameters * sizeof *parameters);
+    model->state++;
     pthread_mutex_unlock(&model->mutex);
 }
 

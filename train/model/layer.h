@@ -34,6 +34,7 @@ typedef struct pass {
     bool training; /* dropout is on, and what the backward pass needs is kept */
     uint64_t seed; /* of the dropout masks, */
     int64_t step;  /* with the number of the training step, from 0 */
+    int64_t state; /* of the parameters: another number when they have changed */
 } pass;
 
 enum { LAYER_PARAMETERS_MAX = 6 };
@@ -59,6 +60,15 @@ typedef struct layer_type {
                             float *dy, float *dx);
 } layer_type;
 
+/* What predictions keep of a convolution over tokens: the products of all of them, for one state of
+ * the parameters. */
+typedef struct token_products {
+    float *floats;  /* [V][K][C_out]; NULL: not made yet */
+    int64_t state;  /* of which products and tokens are */
+    bool made;      /* floats are of this state */
+    int64_t tokens; /* that were predicted for without */
+} token_products;
+
 struct layer {
     const layer_type *type;
     weir_layer spec;
@@ -79,6 +89,7 @@ struct layer {
     bool frozen;             /* its parameters stay as they are */
     /* One op with the next layer: no y, and no gradient with respect to it; NULL: none. */
     const struct layer_pair *pair;
+    token_products *products; /* of the first layer of such a pair; owned */
 };
 
 extern const layer_type weir_layer_conv1d, weir_layer_max_pool, weir_layer_avg_pool,

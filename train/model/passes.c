@@ -109,6 +109,7 @@ weir_status weir_model_gradients(weir_model *m, int64_t N, const float *x, const
 
 /* The parameters of layers that follow each other in one call; frozen ones are left out. */
 static weir_status update(weir_model *m) {
+    m->state++;
     weir_optimizer_begin(&m->optimizer);
     int64_t first = 0, end = 0;
     weir_status status = WEIR_OK;
@@ -146,7 +147,7 @@ static weir_status predict(weir_model *m, int64_t N, const float *x, float *out)
     const int64_t in = m->options.T * m->options.C_in, outputs = weir_model_outputs(m);
     for (int64_t n = 0; n < N && status == WEIR_OK; n += PREDICT_BATCH) {
         const int64_t batch = N - n < PREDICT_BATCH ? N - n : PREDICT_BATCH;
-        const pass p = {.runtime = m->runtime, .N = batch};
+        const pass p = {.runtime = m->runtime, .N = batch, .state = m->state};
         const float *y = NULL;
         status = forward(m, &p, x + n * in, &y);
         if (status == WEIR_OK)

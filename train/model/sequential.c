@@ -101,6 +101,11 @@ static weir_status build_layers(weir_model *m) {
         in = m->layers[i].out;
         if (i > 0 && !(i > 1 && m->layers[i - 2].pair))
             m->layers[i - 1].pair = weir_pair_find(&m->layers[i - 1], &m->layers[i]);
+        if (i > 0 && m->layers[i - 1].pair == &weir_pair_token_conv) {
+            m->layers[i - 1].products = calloc(1, sizeof *m->layers[i - 1].products);
+            if (!m->layers[i - 1].products)
+                return weir_fail(WEIR_ERROR_MEMORY, "no memory for a model");
+        }
     }
     return WEIR_OK;
 }
@@ -192,6 +197,8 @@ void weir_model_destroy(weir_model *model) {
         weir_tensor_free(rt, model->layers[i].y);
         weir_tensor_free(rt, model->layers[i].keep);
         weir_tensor_free(rt, model->layers[i].work);
+        if (model->layers[i].products) weir_tensor_free(rt, model->layers[i].products->floats);
+        free(model->layers[i].products);
     }
     weir_tensor_free(rt, model->delta[0]);
     weir_tensor_free(rt, model->delta[1]);

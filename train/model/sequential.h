@@ -21,6 +21,7 @@ struct weir_model {
     int first_trained;  /* the first layer with parameters; layer_count: none */
     int64_t parameters; /* floats of each slab */
     float *values, *gradients;
+    int64_t state; /* goes up when values change */
     optimizer optimizer;
     int64_t capacity, training_capacity; /* the largest N that the buffers have room for */
     float *delta[2];                     /* dy and dx by turns */
