@@ -89,6 +89,26 @@ class Reading(Convert):
         self.check("gru_after", weights)
         self.refused(["conv1d"], "in.h5", "out.safetensors", *self.definition("pools"))
 
+    def test_facts_of_another_model(self):
+        """Weights that were trained further elsewhere can be evaluated."""
+        def run(*arguments):
+            done = subprocess.run([WEIR, *arguments], cwd=self.folder, text=True,
+                                  capture_output=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout
+        rows = ["--generated", "--generated-rows", "3000"]
+        run("train", "jena-dense", *rows, "--lookback", "24", "--epochs", "1", "--steps", "2",
+            "--quiet", "--save", "a.safetensors")
+        self.ok("a.safetensors", "x.weights.h5")
+        self.ok("x.weights.h5", "b.safetensors", "--model", "a.safetensors")
+        with h5py.File(self.path("x.weights.h5"), "r+") as file:
+            file["layers/dense_1/vars/1"][...] += 1
+        self.ok("x.weights.h5", "c.safetensors", "--model", "a.safetensors")
+        a, b, c = (json.loads(run("eval", f"{name}.safetensors", *rows, "--json"))["mae"]
+                   for name in "abc")
+        self.assertEqual(a, b)
+        self.assertNotEqual(a, c)
+
     def test_defaults_follow_the_version(self):
         model = ((6, 2), [("GRU", {"units": 3, "recurrent_activation": "hard_sigmoid",
                                    "reset_after": True})])
@@ -187,7 +207,7 @@ class Refusals(Convert):
     def test_weights_without_a_model(self):
         for form in files.WEIGHTS:
             self.make("pools", form)
-            self.refused(["in.h5", "weights only", "--model"], "in.h5", "out.safetensors")
+            self.refused(["in.h5", "weights only", "--model FILE"], "in.h5", "out.safetensors")
 
     def test_other_layers(self):
         beside = self.definition("gru_after")

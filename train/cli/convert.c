@@ -17,6 +17,7 @@ static const char *const examples[] = {
     "weir convert model.keras model.safetensors",
     "weir convert jena-gru.safetensors jena-gru.weights.h5",
     "weir convert old.weights.h5 model.safetensors --model model.json",
+    "weir convert tuned.weights.h5 tuned.safetensors --model jena-gru.safetensors",
     NULL,
 };
 
@@ -30,9 +31,10 @@ static bool ends_with(const char *text, const char *ending) {
 static int parse(arguments *a, int argc, char **argv) {
     *a = (arguments){0};
     const option table[] = {
-        OPTION_STRING("model", "FILE.json", &a->model,
-                      "the layers, as model.to_json() of Keras has them, for files that hold "
-                      "weights only"),
+        OPTION_STRING(
+            "model", "FILE", &a->model,
+            "the layers, for weights alone: JSON as model.to_json() of Keras gives it, or "
+            "a model, whose columns, words and other facts OUT then has too"),
         RUNTIME_OPTIONS(&a->runtime), OPTION_END};
     const positional names[] = {
         {"IN", &a->in, true, "a model or weights: safetensors, .keras or HDF5 of Keras"},
@@ -53,8 +55,17 @@ static int parse(arguments *a, int argc, char **argv) {
                          safetensors, weights);
 }
 
-/* The layers from the definition, the weights from the file. */
-static weir_status load_beside(const arguments *a, weir_runtime *rt, weir_model **model) {
+/* JSON is a text that begins with a brace; a file that can't be read is for its reader to refuse. */
+static bool is_json(const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (!file) return true;
+    int c;
+    while ((c = fgetc(file)) == ' ' || c == '\t' || c == '\r' || c == '\n') {}
+    fclose(file);
+    return c == '{';
+}
+
+static weir_status create_defined(const arguments *a, weir_runtime *rt, weir_model **model) {
     user_model definition = {0};
     weir_status status = user_model_read(a->model, 0, &definition);
     if (status == WEIR_OK) {
@@ -62,6 +73,13 @@ static weir_status load_beside(const arguments *a, weir_runtime *rt, weir_model 
         status = weir_model_create_json(rt, definition.text, &o, model);
     }
     user_model_free(&definition);
+    return status;
+}
+
+/* The layers from one file, with what a model of Weir knows beside, the weights from the other. */
+static weir_status load_beside(const arguments *a, weir_runtime *rt, weir_model **model) {
+    weir_status status = is_json(a->model) ? create_defined(a, rt, model)
+                                           : weir_model_load(rt, a->model, NULL, model);
     return status == WEIR_OK ? weir_model_load_weights(*model, a->in) : status;
 }
 

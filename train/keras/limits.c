@@ -20,7 +20,8 @@ static void limit_to(int resource, int64_t value) {
     struct rlimit limit;
     if (getrlimit(resource, &limit) != 0) answer_fail(WEIR_ERROR_SYSTEM, "no limits to be had");
     if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max <= (rlim_t)value) return;
-    limit.rlim_cur = limit.rlim_max = (rlim_t)value;
+    limit.rlim_cur = (rlim_t)value;
+    limit.rlim_max = resource == RLIMIT_CPU ? limit.rlim_cur + 1 : limit.rlim_cur; /* SIGXCPU */
     if (setrlimit(resource, &limit) != 0)
         answer_fail(WEIR_ERROR_SYSTEM, "limit %d can't be set to %lld", resource, (long long)value);
 }
@@ -31,8 +32,8 @@ void limits_set(int64_t file_bytes, int64_t limit) {
     limit_to(RLIMIT_CORE, 0);
     limit_to(RLIMIT_FSIZE, 0);
     limit_to(RLIMIT_NOFILE, 0); /* a file may name others: external links and storage */
-    limit_to(RLIMIT_CPU, 10 + (file_bytes + limit) / (16 << 20));
-#ifndef SANITIZED /* a sanitizer maps terabytes */
+    limit_to(RLIMIT_CPU, 4 + file_bytes / (4 << 20)); /* HDF5 can be made to run in circles */
+#ifndef SANITIZED                                     /* a sanitizer maps terabytes */
     limit_to(RLIMIT_AS, base + file_bytes + 3 * limit);
 #else
     (void)base;

@@ -43,7 +43,7 @@ static weir_status plan_from(const keras_file *f, weir_runtime *rt,
     if (f->config[0] == '\0')
         return weir_fail(WEIR_ERROR_FORMAT,
                          "%s: it holds weights only, not the layers: give the model's definition "
-                         "(JSON) with it (weir convert --model FILE.json)",
+                         "(JSON) with it (weir convert --model FILE)",
                          f->process.path);
     definition *d = malloc(sizeof *d);
     if (!d) return no_memory(f);
