@@ -34,6 +34,9 @@ def layer_json(kind, options, name, keras):
             config[key] = layer_json(*value, models.PREFIX[inner], keras)
         else:
             config[key] = [value] if key in LIST_OPTIONS else value
+    if kind in models.CELLS: # as Keras 3.0 calls it
+        config["recurrent_initializer"] = {"class_name": "OrthogonalInitializer",
+                                           "config": {"gain": 1.0, "seed": None}}
     if kind == "Embedding" and keras == 2:
         config["batch_input_shape"] = [None, None]
     if "Pooling" in kind and not kind.startswith("Global"):

@@ -124,7 +124,8 @@ static bool is_initializer(fixed_value value, const cJSON *json) {
     switch (value) {
     case FIXED_GLOROT: return is_glorot(name, config);
     case FIXED_ORTHOGONAL:
-        return (text_is(name, "Orthogonal") || text_is(name, "orthogonal")) &&
+        return (text_is(name, "Orthogonal") || text_is(name, "orthogonal") ||
+                text_is(name, "OrthogonalInitializer") /* Keras 3.0 */) &&
                number_is(config, "gain", 1);
     case FIXED_ZEROS: return text_is(name, "Zeros") || text_is(name, "zeros");
     case FIXED_UNIFORM:
