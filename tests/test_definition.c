@@ -144,6 +144,8 @@ static const struct {
     {MODEL(""), "config.layers must be a list of 1 to 256 layers"},
     {MODEL(LAYER("InputLayer", "\"name\":\"i\"")),
      "config.layers[0].config must be an object with"},
+    {MODEL("{\"class_name\":\"InputLayer\",\"config\":[1]}"),
+     "config.layers[0].config must be an object with"},
     {MODEL(LAYER("Masking", "\"name\":\"m\"")),
      "config.layers[0].class_name is Masking, known: Conv1D, MaxPooling1D"},
     {DENSE("\"rank\":1"),

@@ -185,6 +185,13 @@ class Weather(Predict):
                      "--generated")
         text = self.ok("predict", "jena-gru.safetensors", "--generated", "--generated-rows", "500")
         self.assertIn("made-up", text)
+        # 14 columns, the model has 2.
+        rows = [[row[0], row[self.target], row[self.target]] for row in self.table]
+        rows[0] = ["time", "T (degC)", "b"]
+        self.write("two.csv", rows)
+        self.make("train", "jena-gru", "--data", "two.csv", *WINDOW, *BRIEF, "--save", "two.safetensors")
+        self.refused(2, ["does not fit the data"], "predict", "two.safetensors", "--generated",
+                     "--generated-rows", "500")
 
     def test_refusals(self):
         self.refused(2, ["no data"], "predict", "jena-gru.safetensors")

@@ -166,6 +166,36 @@ class Going(Resume):
         self.assertEqual(self.read("d/x"), self.read("w.safetensors"))
         self.assertEqual(self.history("s.csv"), self.history("w.csv"))
 
+    def test_run_that_was_stopped(self):
+        """The same command again must not take the place of what can go on."""
+        checkpoint = self.begin(WEATHER, 3)
+        self.ok("--resume", checkpoint, "--epochs", "3")
+        begin = [*WEATHER, "--save", "s.safetensors"]
+        self.ok(*begin, "--epochs", "2")  # that one had ended
+        process = self.start(*WEATHER, "--steps", "300", "--epochs", "3", "--save", "s.safetensors")
+        while not process.stdout.readline().startswith("epoch 1/3"):
+            pass
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        before = self.read(checkpoint)
+        self.refused(2, [f"{checkpoint} holds a run that was stopped after 1 of 3 epochs", "--resume"],
+                     *begin, "--epochs", "3")
+        self.assertEqual(self.read(checkpoint), before)
+        self.ok(*begin, "--epochs", "1", "--no-checkpoint")
+        self.assertEqual(self.read(checkpoint), before)
+
+    def test_names_of_a_checkpoint(self):
+        """What is written is for the command line to say."""
+        os.mkdir(self.path("d"))
+        self.ok(*WEATHER, "--epochs", "1", "--save", "s.safetensors", "--checkpoint", "c",
+                "--history", "d/h.csv")
+        run = ["--resume", "c", "--epochs", "2"]
+        self.refused(2, ["c does not end in .checkpoint", "--save FILE"], *run)
+        self.refused(2, ["has its history in d/h.csv"], *run, "--save", "s.safetensors")
+        self.ok(*run, "--save", "s.safetensors", "--history", "h.csv")
+        self.refused(2, ["--save and --checkpoint are both"], *WEATHER, "--save", "new", "--checkpoint",
+                     "./new")
+
     def test_none_kept(self):
         self.ok(*WEATHER, "--epochs", "1", "--no-checkpoint", "--save", "s.safetensors")
         self.assertEqual(os.listdir(self.folder), ["s.safetensors"])

@@ -114,7 +114,8 @@ typedef struct weir_model_options {
     int64_t T, C_in;        /* input: time steps and channels, >= 1 */
     int64_t target;         /* jena-naive: the channel to repeat */
     int keras;              /* 2: the built-in models as of Keras 2.2; 3: as of Keras 3 (GRU with
-                        reset_after and sigmoid) */
+                        reset_after and sigmoid). Of JSON: the defaults of a text that does not show
+                        its version; a hard_sigmoid that it names has Keras 2's slope then */
     int64_t V;              /* built-in models of text: tokens are 0 to V - 1; default 10,000 */
     bool mask_zero, frozen; /* their embedding: as in weir_layer */
     bool shared_masks;      /* built-in models: weir_layer.shared_masks */

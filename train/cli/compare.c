@@ -222,9 +222,10 @@ static int finish(const arguments *a, const compare_results *r, weir_runtime *rt
         compare_print_csv(r->rows, r->count);
     else if (!a->json)
         print_text(a, r, rt);
-    else if (print_json(a, r, rt) != WEIR_OK)
-        result = STATUS_FAILED;
-    if (a->report) fprintf(stderr, "weir compare: the page is %s/index.html\n", a->report);
+    else if ((status = print_json(a, r, rt)) != WEIR_OK)
+        result = command_failed("compare", status);
+    if (a->report && status == WEIR_OK)
+        fprintf(stderr, "weir compare: the page is %s/index.html\n", a->report);
     if (!interrupt_seen()) return result;
     fprintf(stderr, "weir compare: %s; models that were not finished are left out\n",
             interrupt_word());

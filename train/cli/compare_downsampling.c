@@ -131,7 +131,7 @@ static cJSON *results_json(const arguments *a, const downsampling_results *r) {
 static weir_status keep_report(const void *user, const downsampling_results *r) {
     const arguments *a = user;
     cJSON *json = results_json(a, r);
-    if (!json) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the results");
+    if (!json) return WEIR_ERROR_SYSTEM; /* the message is the runtime's */
     const weir_status status = report_add(a->report, json);
     cJSON_Delete(json);
     return status;
@@ -142,14 +142,13 @@ static weir_status print_results(const arguments *a, const downsampling_results 
         downsampling_print_csv(r);
     } else if (a->json) {
         cJSON *json = results_json(a, r);
-        const weir_status status = json ? facts_print(json) : WEIR_ERROR_MEMORY;
+        const weir_status status = json ? facts_print(json) : WEIR_ERROR_SYSTEM;
         cJSON_Delete(json);
         return status;
     } else {
         task_print_data(&r->task, &a->task, "compare");
         downsampling_print(&a->plan, r);
     }
-    if (a->report) fprintf(stderr, "weir compare: the page is %s/index.html\n", a->report);
     return WEIR_OK;
 }
 
@@ -168,7 +167,10 @@ int compare_downsampling(int argc, char **argv) {
     interrupt_catch();
     if (status == WEIR_OK) status = downsampling_run(&a.plan, create, &a.runtime, r);
     int result = status == WEIR_OK ? STATUS_OK : command_failed("compare", status);
-    if (r->count > 0 && print_results(&a, r) != WEIR_OK) result = STATUS_FAILED;
+    if (r->count > 0 && (status = print_results(&a, r)) != WEIR_OK)
+        result = command_failed("compare", status);
+    if (a.report && r->count > 0 && result == STATUS_OK)
+        fprintf(stderr, "weir compare: the page is %s/index.html\n", a.report);
     if (interrupt_seen()) {
         fprintf(stderr, "weir compare: %s; lengths that were not finished are left out\n",
                 interrupt_word());

@@ -102,5 +102,6 @@ weir_status lines_next(lines *l, char **text, int64_t *bytes) {
     }
     if (end == NULL && l->begin == l->end) return WEIR_OK;
     const char *begin = l->buffer + l->begin;
+    l->cut = end == NULL;
     return take(l, end != NULL ? (size_t)(end - begin) : l->end - l->begin, text, bytes);
 }

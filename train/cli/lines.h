@@ -15,7 +15,8 @@ typedef struct lines {
     const char *name; /* for messages, the caller's: a path, or "standard input" */
     int fd;           /* -1: none */
     bool owned, ended;
-    char *buffer;            /* owned */
+    bool cut;     /* the line last taken had no end of line: it is the last, and may be cut off */
+    char *buffer; /* owned */
     size_t begin, end, room; /* what of it was read and not yet taken */
     int64_t number;          /* of the line last taken, from 1 */
 } lines;

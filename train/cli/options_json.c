@@ -46,10 +46,10 @@ static bool read_choice(const option *o, const cJSON *json) {
     return *(int *)o->value >= 0;
 }
 
-/* In the option's range, or what stands for "not given". */
-static bool read_number(const option *o, const cJSON *json, double *out) {
+/* In the option's range, or the default, which may stand for "not given". */
+static bool read_number(const option *o, const cJSON *json, double preset, double *out) {
     *out = cJSON_IsNumber(json) ? json->valuedouble : NAN;
-    return *out == 0 || *out == -1 || (*out >= o->min && *out <= o->max);
+    return *out == preset || (*out >= o->min && *out <= o->max);
 }
 
 static bool read_value(const option *o, const cJSON *json) {
@@ -57,11 +57,11 @@ static bool read_value(const option *o, const cJSON *json) {
     switch (o->type) {
     case OPTION_IS_FLAG: *(bool *)o->value = cJSON_IsTrue(json); return cJSON_IsBool(json);
     case OPTION_IS_INT:
-        if (!read_number(o, json, &number)) return false;
+        if (!read_number(o, json, (double)*(const int64_t *)o->value, &number)) return false;
         *(int64_t *)o->value = (int64_t)number;
         return true;
     case OPTION_IS_DOUBLE:
-        if (!read_number(o, json, &number)) return false;
+        if (!read_number(o, json, *(const double *)o->value, &number)) return false;
         *(double *)o->value = number;
         return true;
     case OPTION_IS_STRING:
@@ -76,6 +76,8 @@ static bool read_value(const option *o, const cJSON *json) {
 
 weir_status options_read(const option *table, const cJSON *json) {
     const cJSON *item;
+    if (!cJSON_IsObject(json))
+        return weir_fail(WEIR_ERROR_FORMAT, "options is missing, or no object");
     cJSON_ArrayForEach(item, json) {
         const option *o = table;
         while (o->type != OPTION_IS_END &&

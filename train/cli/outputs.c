@@ -10,10 +10,27 @@
 #include "train/cli/history.h"
 #include "train/model/atomic_file.h"
 
-static bool same_file(const char *a, const char *b) {
+static bool same_inode(const char *a, const char *b) {
     struct stat x, y;
-    if (stat(a, &x) != 0 || stat(b, &y) != 0) return strcmp(a, b) == 0;
-    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The folder of a path in `folder`; returns the name in it. */
+static const char *name_in_folder(const char *path, char folder[OUTPUT_PATH]) {
+    const char *slash = strrchr(path, '/');
+    if (slash)
+        snprintf(folder, OUTPUT_PATH, "%.*s", (int)(slash - path + 1), path);
+    else
+        snprintf(folder, OUTPUT_PATH, ".");
+    return slash ? slash + 1 : path;
+}
+
+/* Also of files that are not there yet: the same name in the same folder. */
+static bool same_file(const char *a, const char *b) {
+    char folder[2][OUTPUT_PATH];
+    return same_inode(a, b) ||
+           (strcmp(name_in_folder(a, folder[0]), name_in_folder(b, folder[1])) == 0 &&
+            same_inode(folder[0], folder[1]));
 }
 
 static weir_status take(const char *option, const char *given, const char *stem, const char *end,

@@ -68,10 +68,12 @@ static void write_string(FILE *to, const char *text) {
     fputc('"', to);
 }
 
-static int points_of(const plot_series *s, FILE *to) {
+/* Writes those that can be drawn, and counts them; to may be NULL. */
+static int points_of(const plot *p, const plot_series *s, FILE *to) {
     int points = 0;
     for (int i = 0; i < s->count; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i])) continue;
+        if ((p->log_x && s->x[i] <= 0) || (p->log_y && s->y[i] <= 0)) continue;
         if (to) fprintf(to, "%.9g %.9g\n", s->x[i], s->y[i]);
         points++;
     }
@@ -80,9 +82,11 @@ static int points_of(const plot_series *s, FILE *to) {
 
 /* At its own points, which powers of the base would miss. */
 static void write_tics(const plot_series *s, FILE *to) {
+    int marks = 0;
     fputs("set xtics (", to);
     for (int i = 0; i < s->count; i++)
-        if (isfinite(s->x[i])) fprintf(to, "%s%.9g", i > 0 ? ", " : "", s->x[i]);
+        if (isfinite(s->x[i]) && s->x[i] > 0)
+            fprintf(to, "%s%.9g", marks++ > 0 ? ", " : "", s->x[i]);
     fputs(")\nset autoscale xfix\n", to);
 }
 
@@ -107,13 +111,13 @@ static int write_script(const plot *p, FILE *to) {
     write_settings(p, to);
     for (int i = 0; i < p->count; i++) {
         fprintf(to, "$data%d << END\n", i);
-        points_of(&p->series[i], to);
+        points_of(p, &p->series[i], to);
         fputs("END\n", to);
     }
     int drawn = 0;
     for (int i = 0; i < p->count; i++) {
         const plot_series *s = &p->series[i];
-        if (points_of(s, NULL) == 0) continue;
+        if (points_of(p, s, NULL) == 0) continue;
         fprintf(to, "%s$data%d with %s pt 7 ps %g lw 2 lc rgb '%s' dt %d title ",
                 drawn++ ? ", " : "plot ", i, p->points ? "points" : "linespoints",
                 p->points ? 1.2 : 0.3, palette[s->colour % COLOURS], 1 + s->colour / COLOURS % 4);

@@ -6,6 +6,7 @@
 
 #include "train/cli/lines.h"
 #include "train/cli/predict.h"
+#include "train/cli/printable.h"
 #include "train/data/row.h"
 #include "train/data/timestamp.h"
 #include "train/model/json.h"
@@ -174,14 +175,19 @@ static weir_status take_lines(feed *f) {
 
 static void print_remarks(const feed *f) {
     const char *const warning = "weir predict: warning";
+    char name[PRINTABLE];
+    printable(f->from.name, name);
     if (f->waiting > 0)
         fprintf(stderr, "%s: %s: rows passed over, as a column had no value yet: %lld\n", warning,
-                f->from.name, (long long)f->waiting);
+                name, (long long)f->waiting);
+    if (f->from.cut)
+        fprintf(stderr, "%s: %s: line %lld has no end, its last number may be cut off\n", warning,
+                name, (long long)f->from.number);
     if (f->irregular > 0)
         fprintf(stderr,
                 "%s: %s: rows not %g min after the one before: %lld, the first in line %lld\n",
-                warning, f->from.name, f->run->trained.record.step_seconds / 60,
-                (long long)f->irregular, (long long)f->first_irregular);
+                warning, name, f->run->trained.record.step_seconds / 60, (long long)f->irregular,
+                (long long)f->first_irregular);
 }
 
 static weir_status check_enough(const feed *f) {

@@ -30,9 +30,10 @@ static weir_status load(const predict_run *run, forecast *f) {
     series_arguments columns = a->series;
     if (!a->data.generated) trained_series_arguments(&run->trained, &columns);
     weir_status status = weather_load(&a->data, &columns, &f->s);
+    /* First: mean_std has as many numbers as the model has columns. */
+    if (status == WEIR_OK) status = trained_check_series(&run->trained, &f->s);
     if (status == WEIR_OK)
         status = windows_create_whole(&f->s, &facts->window, facts->mean_std, &f->w);
-    if (status == WEIR_OK) status = trained_check_series(&run->trained, &f->s);
     if (status != WEIR_OK) return status;
     f->rows = malloc(BATCH * sizeof *f->rows);
     f->x = malloc((size_t)(BATCH * f->w.steps * f->w.columns) * sizeof *f->x);

@@ -60,7 +60,8 @@ static weir_status read_windows(const cJSON *json, record *out) {
         *(int64_t *)(void *)((char *)&out->window + window_fields[i].offset) = (int64_t)value;
     }
     const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(json, "step_seconds");
-    if (!cJSON_IsNumber(seconds)) return record_wrong("step_seconds", "a number");
+    if (!cJSON_IsNumber(seconds) || !(seconds->valuedouble > 0 && seconds->valuedouble <= 1e9))
+        return record_wrong("step_seconds", "a number above 0, at most 1e9");
     out->step_seconds = seconds->valuedouble;
     return WEIR_OK;
 }

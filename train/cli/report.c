@@ -138,7 +138,7 @@ static weir_status write_part(const char *dir, int i, FILE *to, int *written) {
     status = parts[i].write(results, i, to);
     cJSON_Delete(results);
     *written += 1;
-    if (status != WEIR_ERROR_FORMAT) return status;
+    if (status == WEIR_OK) return status;
     char message[256];
     snprintf(message, sizeof message, "%.255s", weir_last_error());
     return weir_fail(status, "%s: %s", path, message);

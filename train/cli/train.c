@@ -9,11 +9,33 @@
 #include "train/cli/embeddings.h"
 #include "train/cli/interrupt.h"
 #include "train/cli/record.h"
+#include "train/cli/run_state.h"
 #include "train/cli/summary.h"
 #include "train/cli/train_run.h"
 #include "train/model/json.h"
 
 /* ---- setting up ---- */
+
+/* A new run must not take the place of one that was stopped. */
+static weir_status check_unfinished(const run *r) {
+    cJSON *state = NULL, *data = NULL;
+    const char *path = r->paths.checkpoint;
+    if (r->a->resume || path[0] == '\0' || run_state_open(path, &state, &data) != WEIR_OK)
+        return WEIR_OK;
+    const cJSON *epoch = cJSON_GetObjectItemCaseSensitive(state, "epoch");
+    const cJSON *options = cJSON_GetObjectItemCaseSensitive(state, "options");
+    const cJSON *epochs = cJSON_GetObjectItemCaseSensitive(options, "epochs");
+    const double done = cJSON_IsNumber(epoch) ? epoch->valuedouble : 0;
+    const double wanted = cJSON_IsNumber(epochs) ? epochs->valuedouble : 0;
+    cJSON_Delete(state);
+    cJSON_Delete(data);
+    if (done < 1 || done >= wanted) return WEIR_OK;
+    return weir_fail(
+        WEIR_ERROR_ARGUMENT,
+        "%s holds a run that was stopped after %.0f of %.0f epochs, accepted: --resume "
+        "%s to go on, another --checkpoint, --no-checkpoint, or remove it",
+        path, done, wanted, path);
+}
 
 static weir_status check_outputs(run *r) {
     const train_arguments *a = r->a;
@@ -23,7 +45,8 @@ static weir_status check_outputs(run *r) {
                        .no_checkpoint = a->no_checkpoint,
                        .data = a->task.data.file,
                        .model = a->name};
-    return outputs_check(&o, &r->paths);
+    const weir_status status = outputs_check(&o, &r->paths);
+    return status == WEIR_OK && !a->summary ? check_unfinished(r) : status;
 }
 
 static cJSON *run_facts(const run *r) {

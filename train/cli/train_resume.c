@@ -51,15 +51,32 @@ weir_status train_resume_open(train_arguments *a, const option *table) {
     return WEIR_OK;
 }
 
-/* FILE of FILE.checkpoint, where no other was given; else the one that the run was started with. */
-static void find_save(train_arguments *a) {
+/* FILE of FILE.checkpoint, where no other was given. What is written is never for the checkpoint to
+ * say: it may be a copy, or somebody else's. */
+static weir_status find_save(train_arguments *a) {
     static const char end[] = ".checkpoint";
     const size_t n = strlen(a->resume), k = sizeof end - 1;
-    if (a->save) return;
-    a->save = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(member(a, "options"), "save"));
-    if (n <= k || n - k >= sizeof a->resumed_save || strcmp(a->resume + n - k, end) != 0) return;
+    if (a->save) return WEIR_OK;
+    if (n <= k || n - k >= sizeof a->resumed_save || strcmp(a->resume + n - k, end) != 0)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "%s does not end in %s, which would say where the best model goes, "
+                         "accepted: --save FILE with it",
+                         a->resume, end);
     snprintf(a->resumed_save, sizeof a->resumed_save, "%.*s", (int)(n - k), a->resume);
     a->save = a->resumed_save;
+    return WEIR_OK;
+}
+
+/* The same of the history: the checkpoint's name for it is taken where it is one of this folder. */
+static weir_status check_history(const train_arguments *a) {
+    const char *stored =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(member(a, "options"), "history"));
+    if (!a->history || a->history != stored || !strchr(stored, '/')) return WEIR_OK;
+    return weir_fail(
+        WEIR_ERROR_ARGUMENT,
+        "the run of %s has its history in %s, accepted: --history FILE with --resume to "
+        "say where it goes",
+        a->resume, stored);
 }
 
 weir_status train_resume_check(train_arguments *a, const option *table) {
@@ -68,11 +85,12 @@ weir_status train_resume_check(train_arguments *a, const option *table) {
         return weir_fail(WEIR_ERROR_ARGUMENT, "MODEL is %s, the checkpoint %s is of %s", a->model,
                          a->resume, a->name);
     a->model = model;
-    find_save(a);
+    weir_status status = find_save(a);
+    if (status == WEIR_OK) status = check_history(a);
+    if (status != WEIR_OK) return status;
     if (!a->checkpoint) a->checkpoint = a->resume;
     a->kept = options_write(table, train_not_kept);
-    weir_status status =
-        run_state_compare_options(a->resume, member(a, "options"), a->kept, may_change);
+    status = run_state_compare_options(a->resume, member(a, "options"), a->kept, may_change);
     const cJSON *done = member(a, "epoch");
     if (status == WEIR_OK && cJSON_IsNumber(done) && (double)a->epochs < done->valuedouble)
         status = weir_fail(WEIR_ERROR_ARGUMENT,

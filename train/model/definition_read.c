@@ -41,8 +41,9 @@ static bool is_input_shape(const char *key) {
 
 /* Keras has a layer for the shape alone. */
 static weir_status read_input_layer(const cJSON *json, const char *path, definition *out) {
-    const cJSON *item;
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "config")) {
+    const cJSON *item, *config = cJSON_GetObjectItemCaseSensitive(json, "config");
+    /* The members of a list have no names. */
+    for (item = cJSON_IsObject(config) ? config->child : NULL; item; item = item->next) {
         if (!is_input_shape(item->string)) continue;
         char inside[PATH_SIZE];
         snprintf(inside, sizeof inside, "%.50s.config", path);

@@ -177,9 +177,15 @@ static weir_status read_values(const safetensors *s, const weir_model *m, float 
     return WEIR_OK;
 }
 
+enum { NOTES_MAX = 1000 }; /* each is looked up among those before it */
+
 static weir_status read_notes(const safetensors *s, weir_model *m) {
     const cJSON *item;
+    int count = 0;
     cJSON_ArrayForEach(item, s->metadata) {
+        if (count++ == NOTES_MAX)
+            return weir_fail(WEIR_ERROR_FORMAT, "%s: __metadata__ has more than %d texts", s->path,
+                             NOTES_MAX);
         if (weir_metadata_reserved(item->string)) continue;
         const char *text = cJSON_GetStringValue(item);
         if (!text)

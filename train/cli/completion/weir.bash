@@ -12,7 +12,7 @@ _weir_options() { _weir_help "$@" | sed -n 's/^  \(--[a-z][a-z-]*\).*/\1/p'; }
 _weir_choices() {
     local option=$1
     shift
-    _weir_help "$@" | sed -n "s/^  $option \([a-z0-9|]*|[a-z0-9|]*\).*/\1/p" | tr '|' '\n'
+    _weir_help "$@" | sed -n "s/^  $option \([a-z0-9_|-]*|[a-z0-9_|-]*\).*/\1/p" | tr '|' '\n'
 }
 
 # What --help says the first argument can be: "  MODEL   one, two, ..." over several lines.
