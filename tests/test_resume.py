@@ -142,6 +142,7 @@ class Going(Resume):
         out = process.communicate(timeout=60)[0]
         self.assertEqual(process.returncode, 130)
         self.assertIn("interrupted; best epoch 1", out)
+        self.assertIn("go on with: weir train --resume s.safetensors.checkpoint", out)
         self.ok("--resume", "s.safetensors.checkpoint")
         self.compare("s")
 
@@ -193,6 +194,13 @@ class Going(Resume):
         self.refused(2, ["c does not end in .checkpoint", "--save FILE"], *run)
         self.refused(2, ["has its history in d/h.csv"], *run, "--save", "s.safetensors")
         self.ok(*run, "--save", "s.safetensors", "--history", "h.csv")
+        self.write("m.json", subprocess.run([WEIR, "models", "show", "jena-dense"], check=True,
+                                            stdout=subprocess.PIPE).stdout.replace(b"240", b"null"))
+        self.refused(2, ["m.json is the model definition"], "--model", "m.json", *WEATHER[1:], "--save",
+                     "./m.json")
+        self.write("v.txt", b"the 1")
+        self.refused(2, ["v.txt is the word vectors"], *REVIEWS, "--embeddings", "v.txt", "--checkpoint",
+                     "v.txt")
         self.refused(2, ["--save and --checkpoint are both"], *WEATHER, "--save", "new", "--checkpoint",
                      "./new")
 

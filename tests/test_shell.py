@@ -39,6 +39,8 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.bash("data", "f"), ["fetch"])
         self.assertEqual(self.bash("train", "jena", "--isa", "a"), ["auto", "avx2", "avx512"])
         self.assertEqual(self.bash("train", "jena-gru", "--his"), ["--history"])
+        self.assertEqual(self.bash("compare", "i"), ["imdb"])
+        self.assertEqual(self.bash("train", "--data", ""), [])  # files, by the shell
         self.assertIn("binary_crossentropy", self.bash("train", "jena-gru", "--loss", ""))
         self.assertEqual(self.bash("compare", "downsampling", "imdb", "--len"), ["--lengths"])
         self.assertEqual(self.bash("compare", "jena", "--len"), [])

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "train/cli/commands.h"
+#include "train/cli/names.h"
 #include "train/cli/printable.h"
 #include "train/cli/runtime_options.h"
 #include "train/cli/user_model.h"
@@ -22,11 +23,6 @@ static const char *const examples[] = {
 };
 
 static const char safetensors[] = ".safetensors", weights[] = ".weights.h5";
-
-static bool ends_with(const char *text, const char *ending) {
-    const size_t length = strlen(text), end = strlen(ending);
-    return length > end && strcmp(text + length - end, ending) == 0;
-}
 
 static int parse(arguments *a, int argc, char **argv) {
     *a = (arguments){0};
@@ -50,7 +46,7 @@ static int parse(arguments *a, int argc, char **argv) {
                  "weights (*.weights.h5), which model.load_weights() of Keras 3 reads. A file that "
                  "is there is replaced when all went well."};
     const int parsed = options_parse(&line, argc, argv);
-    if (parsed >= 0 || ends_with(a->out, safetensors) || ends_with(a->out, weights)) return parsed;
+    if (parsed >= 0 || name_ends(a->out, safetensors) || name_ends(a->out, weights)) return parsed;
     return options_error(&line, "OUT is %s, accepted: a name that ends in %s or %s", a->out,
                          safetensors, weights);
 }
@@ -88,7 +84,7 @@ static weir_status convert(const arguments *a, weir_runtime *rt, weir_model **mo
     if (status != WEIR_OK) return status;
     status = a->model ? load_beside(a, rt, model) : weir_model_load(rt, a->in, NULL, model);
     if (status != WEIR_OK) return status;
-    return ends_with(a->out, weights) ? weir_model_save_weights(*model, a->out)
+    return name_ends(a->out, weights) ? weir_model_save_weights(*model, a->out)
                                       : weir_model_save(*model, a->out);
 }
 

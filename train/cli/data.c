@@ -75,9 +75,8 @@ static int fetch(int argc, char **argv) {
 }
 
 static int generate(int argc, char **argv) {
-    static const char *const examples[] = {
-        "weir data generate --rows 70000 --out station.csv",
-        "weir train jena-gru --data station.csv --lookback 240 --step 1 --delay 24", NULL};
+    static const char *const examples[] = {"weir data generate --rows 70000 --out station.csv",
+                                           "weir train jena-gru --data station.csv", NULL};
     const char *out = NULL;
     int64_t rows = JENA_ROWS, seed = 1;
     const option table[] = {

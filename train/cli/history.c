@@ -6,16 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/cli/names.h"
 #include "train/model/atomic_file.h"
 #include "train/model/json.h"
 
-static bool ends_with(const char *path, const char *end) {
-    const size_t n = strlen(path), k = strlen(end);
-    return n > k && strcmp(path + n - k, end) == 0;
-}
-
 weir_status history_check_path(const char *path) {
-    if (ends_with(path, ".csv") || ends_with(path, ".json")) return WEIR_OK;
+    if (name_ends(path, ".csv") || name_ends(path, ".json")) return WEIR_OK;
     return weir_fail(WEIR_ERROR_ARGUMENT,
                      "--history is %s, accepted: a name that ends with .csv or .json", path);
 }
@@ -89,7 +85,7 @@ static char *json_text(const history *h, const cJSON *facts) {
 }
 
 weir_status history_write(const history *h, const cJSON *facts, const char *path) {
-    const bool csv = ends_with(path, ".csv");
+    const bool csv = name_ends(path, ".csv");
     char *text = csv ? csv_text(h) : json_text(h, facts);
     if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the history");
     const chunk parts[] = {{text, strlen(text)}, {"\n", csv ? 0 : 1}};

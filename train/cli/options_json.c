@@ -4,12 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "train/cli/names.h"
 #include "train/model/json.h"
-
-static bool is_listed(const char *name, const char *const *list) {
-    while (*list && strcmp(*list, name) != 0) list++;
-    return *list != NULL;
-}
 
 static cJSON *write_text(const char *text) {
     return text ? cJSON_CreateString(text) : cJSON_CreateNull();
@@ -34,7 +30,7 @@ static cJSON *write_value(const option *o) {
 cJSON *options_write(const option *table, const char *const *left_out) {
     cJSON *json = cJSON_CreateObject();
     for (const option *o = table; o->type != OPTION_IS_END; o++)
-        if (o->type != OPTION_IS_GROUP && !is_listed(o->name, left_out))
+        if (o->type != OPTION_IS_GROUP && !name_listed(o->name, left_out))
             cJSON_AddItemToObject(json, o->name, write_value(o));
     return json;
 }

@@ -44,9 +44,13 @@ static weir_status take(const char *option, const char *given, const char *stem,
 }
 
 /* Better now than after the first epoch. */
-static weir_status check_path(const char *path, const char *data) {
-    if (data && same_file(path, data))
-        return weir_fail(WEIR_ERROR_ARGUMENT, "%s is the data: it would be overwritten", path);
+static weir_status check_path(const char *path, const outputs *o) {
+    static const char *const what[OUTPUT_INPUTS] = {"the data", "the model definition",
+                                                    "the word vectors"};
+    for (int i = 0; i < OUTPUT_INPUTS; i++)
+        if (o->inputs[i] && same_file(path, o->inputs[i]))
+            return weir_fail(WEIR_ERROR_ARGUMENT, "%s is %s: it would be overwritten", path,
+                             what[i]);
     return weir_atomic_file_check(path);
 }
 
@@ -61,7 +65,7 @@ weir_status outputs_check(const outputs *o, output_paths *paths) {
                                o->no_checkpoint ? NULL : paths->checkpoint};
     for (int i = 0; i < 3 && status == WEIR_OK; i++) {
         if (!all[i]) continue;
-        status = check_path(all[i], o->data);
+        status = check_path(all[i], o);
         for (int k = 0; k < i && status == WEIR_OK; k++)
             if (all[k] && same_file(all[k], all[i]))
                 status = weir_fail(WEIR_ERROR_ARGUMENT, "%s and %s are both %s", names[k], names[i],

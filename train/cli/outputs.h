@@ -6,13 +6,13 @@
 
 #include "weir/status.h"
 
-enum { OUTPUT_PATH = 1024 };
+enum { OUTPUT_PATH = 1024, OUTPUT_INPUTS = 3 };
 
 typedef struct outputs {
     const char *save, *history, *checkpoint; /* as given; NULL: not given */
     bool no_checkpoint;
-    const char *data;  /* which must stay; NULL: none */
-    const char *model; /* "MODEL.safetensors" without a save */
+    const char *inputs[OUTPUT_INPUTS]; /* which must stay, NULL: none: data, definition, vectors */
+    const char *model;                 /* "MODEL.safetensors" without a save */
 } outputs;
 
 typedef struct output_paths {

@@ -10,7 +10,9 @@
 
 #include "train/cli/plot.h"
 #include "train/cli/report_html.h"
+#include "train/cli/text_file.h"
 #include "train/model/atomic_file.h"
+#include "train/model/failed_in.h"
 #include "train/model/json.h"
 
 enum { PATH_BYTES = 4096, RESULTS_BYTES_MAX = 64 << 20 };
@@ -58,40 +60,15 @@ weir_status report_check(const char *dir) {
 
 /* ---- reading results ---- */
 
-static char *read_file(const char *path, size_t *length) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
-    char *text = NULL;
-    size_t size = 0, used = 0, n = 1;
-    while (n > 0 && used < RESULTS_BYTES_MAX) {
-        if (used == size) {
-            size = size ? 2 * size : 1 << 16;
-            char *more = realloc(text, size);
-            if (!more) break;
-            text = more;
-        }
-        n = fread(text + used, 1, size - used, file);
-        used += n;
-    }
-    const bool whole = n == 0 && !ferror(file);
-    fclose(file);
-    if (whole) {
-        *length = used;
-        return text;
-    }
-    free(text);
-    errno = EIO;
-    return NULL;
-}
-
 /* *results is NULL when there is no such file. */
 static weir_status read_part(const char *path, cJSON **results) {
     *results = NULL;
     size_t length = 0, at = 0;
+    char *text = NULL;
     errno = 0;
-    char *text = read_file(path, &length);
-    if (!text && errno == ENOENT) return WEIR_OK;
-    if (!text) return weir_fail(WEIR_ERROR_SYSTEM, "%s can't be read: %s", path, strerror(errno));
+    const weir_status status = text_file_read(path, RESULTS_BYTES_MAX, &text, &length);
+    if (status == WEIR_ERROR_SYSTEM && errno == ENOENT) return WEIR_OK;
+    if (status != WEIR_OK) return status;
     *results = weir_json_parse(text, length, &at);
     free(text);
     if (*results) return WEIR_OK;
@@ -139,9 +116,7 @@ static weir_status write_part(const char *dir, int i, FILE *to, int *written) {
     cJSON_Delete(results);
     *written += 1;
     if (status == WEIR_OK) return status;
-    char message[256];
-    snprintf(message, sizeof message, "%.255s", weir_last_error());
-    return weir_fail(status, "%s: %s", path, message);
+    return weir_failed_in(path, status);
 }
 
 static weir_status write_page(const char *dir, FILE *to) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "train/cli/names.h"
 #include "train/model/json.h"
 #include "train/model/safetensors.h"
 
@@ -132,18 +133,13 @@ static const char *value_text(const cJSON *json, char text[64]) {
     return text;
 }
 
-static bool is_listed(const char *name, const char *const *list) {
-    while (*list && strcmp(*list, name) != 0) list++;
-    return *list != NULL;
-}
-
 /* The first member of now, but for those listed, that stored has not; NULL: none. */
 static const cJSON *difference(const cJSON *now, const cJSON *stored,
                                const char *const *free_ones) {
     const cJSON *item;
     cJSON_ArrayForEach(item, now) {
         const cJSON *other = cJSON_GetObjectItemCaseSensitive(stored, item->string);
-        if (!is_listed(item->string, free_ones) && !(other && cJSON_Compare(item, other, 1)))
+        if (!name_listed(item->string, free_ones) && !(other && cJSON_Compare(item, other, 1)))
             return item;
     }
     return NULL;

@@ -43,7 +43,7 @@ static weir_status check_outputs(run *r) {
                        .history = a->history,
                        .checkpoint = a->checkpoint,
                        .no_checkpoint = a->no_checkpoint,
-                       .data = a->task.data.file,
+                       .inputs = {a->task.data.file, a->definition, a->embeddings},
                        .model = a->name};
     const weir_status status = outputs_check(&o, &r->paths);
     return status == WEIR_OK && !a->summary ? check_unfinished(r) : status;
@@ -195,6 +195,12 @@ static weir_status finish_epoch(run *r, const epoch_result *e) {
     return status;
 }
 
+static int stopped_status(const run *r) {
+    if (r->paths.checkpoint[0] != '\0' && r->h.count > 0)
+        printf("go on with: weir train --resume %s\n", r->paths.checkpoint);
+    return interrupt_status();
+}
+
 static int report(run *r, weir_status status) {
     const trainer *t = &r->t;
     char text[SCORE_TEXT];
@@ -218,7 +224,7 @@ static int report(run *r, weir_status status) {
                stopped ? "; " : "", (long long)t->best_epoch,
                score_long(&r->task.form, &t->best, text), r->paths.save);
     if (status != WEIR_OK) return STATUS_FAILED;
-    return interrupt_seen() ? interrupt_status() : STATUS_OK;
+    return interrupt_seen() ? stopped_status(r) : STATUS_OK;
 }
 
 /* A checkpoint from the start: there is always one of this run to go on from. */

@@ -6,6 +6,7 @@
 
 #include "train/cli/options_json.h"
 #include "train/cli/run_state.h"
+#include "train/model/failed_in.h"
 #include "train/model/recipe.h"
 
 const char *const train_not_kept[] = {
@@ -42,9 +43,8 @@ weir_status train_resume_open(train_arguments *a, const option *table) {
     status = options_read(table, member(a, "options"));
     if (status == WEIR_OK) status = take_model(a);
     if (status != WEIR_OK) {
-        char message[400];
-        snprintf(message, sizeof message, "%s", weir_last_error());
-        return weir_fail(status, "%s: no checkpoint of weir train: %s", a->resume, message);
+        weir_failed_in("no checkpoint of weir train", status);
+        return weir_failed_in(a->resume, status);
     }
     a->model = NULL;
     a->save = NULL;

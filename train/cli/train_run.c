@@ -7,6 +7,7 @@
 
 #include "train/cli/record.h"
 #include "train/cli/run_state.h"
+#include "train/model/failed_in.h"
 #include "train/model/json.h"
 #include "train/model/recipe.h"
 
@@ -114,9 +115,8 @@ static weir_status restore_files(run *r) {
 weir_status run_go_on(run *r) {
     weir_status status = run_state_read(r->a->state, r->resumed_best, &r->t, &r->h);
     if (status == WEIR_ERROR_FORMAT) {
-        char message[400];
-        snprintf(message, sizeof message, "%s", weir_last_error());
-        return weir_fail(status, "%s: no checkpoint of weir train: %s", r->a->resume, message);
+        weir_failed_in("no checkpoint of weir train", status);
+        return weir_failed_in(r->a->resume, status);
     }
     if (status == WEIR_OK && weir_model_train_steps(r->model) != r->t.epoch * r->t.steps)
         return weir_fail(WEIR_ERROR_FORMAT,

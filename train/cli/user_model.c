@@ -1,51 +1,14 @@
 /* A model definition that the user wrote, or Keras. SPDX-License-Identifier: Apache-2.0 */
 #include "train/cli/user_model.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/cli/text_file.h"
+#include "train/model/failed_in.h"
 #include "train/model/recipe.h"
 
-enum { TEXT_MAX = 1 << 24 };
-
-static weir_status can_not_read(const char *path) {
-    return weir_fail(WEIR_ERROR_SYSTEM, "%s: can't be read: %s", path, strerror(errno));
-}
-
-/* The whole file with a zero byte behind it. */
-static weir_status read_text(const char *path, char **text, size_t *length) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return can_not_read(path);
-    size_t room = 1 << 16;
-    weir_status status = WEIR_OK;
-    *length = 0;
-    for (bool more = true; more && status == WEIR_OK;) {
-        char *larger = realloc(*text, room + 1);
-        if (!larger) {
-            status = weir_fail(WEIR_ERROR_MEMORY, "no memory to read %s", path);
-            break;
-        }
-        *text = larger;
-        *length += fread(*text + *length, 1, room - *length, file);
-        (*text)[*length] = '\0';
-        more = *length == room;
-        room *= 2;
-        if (ferror(file)) status = can_not_read(path);
-        if (room > TEXT_MAX)
-            status =
-                weir_fail(WEIR_ERROR_FORMAT, "%s: longer than 8 MiB: no model definition", path);
-    }
-    fclose(file);
-    return status;
-}
-
-static weir_status in_file(const char *path, weir_status status) {
-    char message[512];
-    snprintf(message, sizeof message, "%s", weir_last_error());
-    return weir_fail(status, "%s: %s", path, message);
-}
+enum { TEXT_MAX = 8 << 20 };
 
 static weir_status check_version(const char *path, int keras, const definition *d) {
     if (keras == 0 || keras == d->keras) return WEIR_OK;
@@ -61,7 +24,7 @@ static weir_status understand(const char *path, int keras, definition *d, user_m
         out->about.name = out->name;
         out->about.json = out->text;
     }
-    if (status != WEIR_OK) return in_file(path, status);
+    if (status != WEIR_OK) return weir_failed_in(path, status);
     out->keras = d->keras;
     out->T = d->T;
     out->C_in = d->C_in;
@@ -72,7 +35,7 @@ static weir_status understand(const char *path, int keras, definition *d, user_m
 weir_status user_model_read(const char *path, int keras, user_model *out) {
     *out = (user_model){0};
     size_t length = 0, at = 0;
-    weir_status status = read_text(path, &out->text, &length);
+    weir_status status = text_file_read(path, TEXT_MAX, &out->text, &length);
     if (status != WEIR_OK) return status;
     out->json = weir_json_parse(out->text, length, &at);
     if (!out->json) return weir_fail(WEIR_ERROR_FORMAT, "%s: not JSON from byte %zu on", path, at);

@@ -5,20 +5,12 @@
 #include <string.h>
 
 #include "train/model/definition.h"
+#include "train/model/failed_in.h"
 #include "train/model/json.h"
 #include "train/model/keras_match.h"
 
 static weir_status no_memory(const keras_file *f) {
     return weir_fail(WEIR_ERROR_MEMORY, "no memory to read %s", f->process.path);
-}
-
-/* Puts the path in front of the message of the call that failed. */
-static weir_status in_file(const keras_file *f, weir_status status) {
-    char message[512];
-    strncpy(message, weir_last_error(), sizeof message - 1);
-    message[sizeof message - 1] = '\0';
-    return weir_fail(status == WEIR_ERROR_ARGUMENT ? WEIR_ERROR_FORMAT : status, "%s: %s",
-                     f->process.path, message);
 }
 
 /* The file knows its version even where the definition in it does not. */
@@ -35,7 +27,7 @@ static weir_status read_definition(const keras_file *f, definition *d) {
     if (status == WEIR_OK && (d->T == 0 || d->C_in == 0))
         status = weir_fail(WEIR_ERROR_FORMAT,
                            "model definition: the input's T or C_in is null, accepted: sizes");
-    return status == WEIR_OK ? WEIR_OK : in_file(f, status);
+    return status == WEIR_OK ? WEIR_OK : weir_failed_in_file(f->process.path, status);
 }
 
 static weir_status plan_from(const keras_file *f, weir_runtime *rt,
@@ -53,7 +45,7 @@ static weir_status plan_from(const keras_file *f, weir_runtime *rt,
         o.T = d->T;
         o.C_in = d->C_in;
         status = weir_model_plan(rt, d->name, d->layers, d->count, &o, model);
-        if (status != WEIR_OK) status = in_file(f, status);
+        if (status != WEIR_OK) status = weir_failed_in_file(f->process.path, status);
     }
     free(d);
     return status;

@@ -5,6 +5,7 @@
 
 #include "train/model/checkpoint.h"
 #include "train/model/definition.h"
+#include "train/model/failed_in.h"
 #include "train/model/json.h"
 #include "train/model/metadata.h"
 #include "train/model/model_file.h"
@@ -84,15 +85,6 @@ static const char *metadata_text(const safetensors *s, const char *key) {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(s->metadata, key));
 }
 
-/* Puts the path in front of the message of the call that failed. */
-static weir_status in_file(const safetensors *s, weir_status status) {
-    char message[512];
-    strncpy(message, weir_last_error(), sizeof message - 1);
-    message[sizeof message - 1] = '\0';
-    return weir_fail(status == WEIR_ERROR_ARGUMENT ? WEIR_ERROR_FORMAT : status, "%s: %s", s->path,
-                     message);
-}
-
 static weir_status plan_from(const safetensors *s, weir_runtime *rt,
                              const weir_model_options *options, weir_model **model) {
     const char *version = metadata_text(s, "weir.format"), *text = metadata_text(s, "weir.model");
@@ -118,7 +110,7 @@ static weir_status plan_from(const safetensors *s, weir_runtime *rt,
         status = weir_model_plan(rt, d->name, d->layers, d->count, &o, model);
     }
     free(d);
-    return status == WEIR_OK ? WEIR_OK : in_file(s, status);
+    return status == WEIR_OK ? WEIR_OK : weir_failed_in_file(s->path, status);
 }
 
 static weir_status wrong_shape(const safetensors *s, const safetensors_entry *e,
@@ -192,7 +184,7 @@ static weir_status read_notes(const safetensors *s, weir_model *m) {
             return weir_fail(WEIR_ERROR_FORMAT, "%s: __metadata__.%.80s is not a text", s->path,
                              item->string);
         weir_status status = weir_model_set_metadata(m, item->string, text);
-        if (status != WEIR_OK) return in_file(s, status);
+        if (status != WEIR_OK) return weir_failed_in_file(s->path, status);
     }
     return WEIR_OK;
 }
@@ -206,7 +198,8 @@ static weir_status plan_checkpoint(const safetensors *s, weir_runtime *rt, check
                          " in its __metadata__)",
                          s->path);
     weir_status status = weir_checkpoint_read(text, &c->state);
-    return status == WEIR_OK ? plan_from(s, rt, &c->state.options, model) : in_file(s, status);
+    return status == WEIR_OK ? plan_from(s, rt, &c->state.options, model)
+                             : weir_failed_in_file(s->path, status);
 }
 
 /* c: NULL for a model alone. */

@@ -15,9 +15,16 @@ _weir_choices() {
     _weir_help "$@" | sed -n "s/^  $option \([a-z0-9_|-]*|[a-z0-9_|-]*\).*/\1/p" | tr '|' '\n'
 }
 
+# Whether an option wants a value.
+_weir_wants() {
+    local option=$1
+    shift
+    _weir_help "$@" | grep -q "^  $option [A-Z]"
+}
+
 # What --help says the first argument can be: "  MODEL   one, two, ..." over several lines.
 _weir_arguments() {
-    _weir_help "$@" | sed -n '/^Arguments:/,/^$/p' | tr ', ' '\n\n' |
+    _weir_help "$@" | sed -n '/^Arguments:/,/^$/p' | tr ',; ' '\n\n\n' |
         sed -n '/^[a-z][a-z0-9]*-[a-z0-9-]*$/p; /^jena$/p; /^imdb$/p; /^downsampling$/p'
 }
 
@@ -39,7 +46,13 @@ _weir() {
         compare) [ "${COMP_WORDS[2]}" != downsampling ] || path+=(downsampling) ;;
         esac
         if [ -z "$words" ]; then
-            case $before in --?*) words=$(_weir_choices "$before" "${path[@]}") ;; esac
+            case $before in
+            --?*)
+                words=$(_weir_choices "$before" "${path[@]}")
+                # A file, or a number.
+                if [ -z "$words" ] && _weir_wants "$before" "${path[@]}"; then return; fi
+                ;;
+            esac
         fi
         if [ -z "$words" ]; then
             case $word in

@@ -1,0 +1,12 @@
+/* Questions about names. SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_CLI_NAMES_H
+#define WEIR_CLI_NAMES_H
+
+#include <stdbool.h>
+
+/* Whether path ends in `ending` and has something before it. */
+bool name_ends(const char *path, const char *ending);
+/* Whether the list, which ends with NULL, has the name. */
+bool name_listed(const char *name, const char *const *list);
+
+#endif
