@@ -191,6 +191,10 @@ class Outputs(Train):
         text = self.ok("train", "jena-naive", *SMALL)
         mae = re.search(r"validation MAE (\S+)", text).group(1)
         self.assertIn(f"MAE {mae}", self.ok("eval", "jena-naive.safetensors", *SMALL[:3]))
+        # A series that is too short for the splits of the training.
+        new = ["eval", "jena-naive.safetensors", "--generated", "--generated-rows", "1000"]
+        self.refused(2, ["1000"], *new)
+        self.assertIn(f"on {1000 - 144 - 144} windows of", self.ok(*new, "--split", "all"))
 
     def test_quiet(self):
         lines = self.ok(*self.RUN, "--quiet").splitlines()
@@ -214,6 +218,7 @@ class Text(Train):
         result = json.loads(self.ok("eval", "imdb-gru.safetensors", *SMALL_TEXT[:3], "--json"))
         self.assertAlmostEqual(result["accuracy"], best, delta=1e-8)
         self.assertEqual(result["reviews"], 30)
+        self.refused(2, ["--split is all"], "eval", "imdb-gru.safetensors", *SMALL_TEXT[:3], "--split", "all")
         test = json.loads(self.ok("eval", "imdb-gru.safetensors", *SMALL_TEXT[:3], "--json",
                                   "--split", "test"))
         self.assertEqual(test["reviews"], 150)
@@ -511,6 +516,8 @@ class Interrupt(Train):
             self.assertEqual(sorted(os.listdir(self.folder)),
                              ["h.csv", "jena-conv-gru.safetensors",
                               "jena-conv-gru.safetensors.checkpoint"])
+            # A new run would be refused beside it.
+            os.remove(os.path.join(self.folder, "jena-conv-gru.safetensors.checkpoint"))
 
     def interrupt_first_epoch(self):
         run = self.start("train", "jena-gru", *SMALL, "--steps", "1000000")

@@ -27,10 +27,14 @@ typedef struct run {
     task task;
 } run;
 
-static const char *const splits[] = {"val", "test", NULL};
+enum { VAL, TEST, ALL };
+static const char *const splits[] = {"val", "test", "all", NULL};
+/* In words. */
+static const char *const samples_of[] = {"validation ", "test ", ""};
 static const char *const examples[] = {
     "weir eval jena-conv-gru.safetensors --data jena_climate_2009_2016.csv --split test",
     "weir eval jena-conv-gru.safetensors --generated --json",
+    "weir eval jena-gru.safetensors --data this_year.csv --split all",
     "weir eval imdb-dense.safetensors --data aclImdb_v1.tar.gz --split test",
     NULL,
 };
@@ -39,7 +43,8 @@ static int parse(arguments *a, int argc, char **argv) {
     *a = (arguments){.task = task_arguments_default()};
     const option table[] = {TASK_SOURCE_OPTIONS(&a->task),
                             OPTION_GROUP("Evaluation"),
-                            OPTION_CHOICE("split", &a->split, splits, "samples to evaluate on"),
+                            OPTION_CHOICE("split", &a->split, splits,
+                                          "samples to evaluate on; all: every window of a series"),
                             OPTION_INT_DEFAULT("train-rows", "N", &a->task.window.train_rows, 1,
                                                1e9, "rows before the validation rows",
                                                "as in training"),
@@ -72,12 +77,15 @@ static weir_status load_weather(run *r) {
     window_options o = facts->window;
     if (r->a->task.window.train_rows > 0) o.train_rows = r->a->task.window.train_rows;
     if (r->a->task.window.val_rows > 0) o.val_rows = r->a->task.window.val_rows;
+    if (r->a->split == ALL) return task_windows_whole(&r->task, &o, facts->mean_std);
     return task_windows(&r->task, &o, facts->mean_std);
 }
 
 static weir_status load_reviews(run *r) {
     const record *facts = &r->trained.record;
     task_arguments a = r->a->task;
+    if (r->a->split == ALL)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "--split is all, accepted for reviews: val, test");
     a.text.max_features = facts->max_features;
     a.text.val_fraction = facts->val_fraction;
     a.text.split_seed = facts->split_seed;
@@ -133,17 +141,17 @@ static int print_json(const run *r, int64_t count, const score *result, double s
 
 static int print_result(const run *r, int64_t count, const score *result, double seconds) {
     /* Weights that are not numbers, or so large that the result is none. */
-    const char *rows = r->a->split == 0 ? "validation" : "test";
+    const char *rows = samples_of[r->a->split];
     if (!isfinite(result->loss))
         return command_failed("eval", weir_fail(WEIR_ERROR_FORMAT,
-                                                "%s: the error on the %lld %s %s is %g: the "
+                                                "%s: the error on the %lld %s%s is %g: the "
                                                 "model's weights do not give finite numbers",
                                                 r->a->file, (long long)count, rows,
                                                 r->task.from.samples, result->loss));
     if (r->a->json) return print_json(r, count, result, seconds);
     char name[PRINTABLE], text[SCORE_TEXT];
     const bool generated = r->task.text ? r->task.d.generated : r->task.s.generated;
-    printf("%s on %lld %s %s of %s%s: %s, %.1f s\n",
+    printf("%s on %lld %s%s of %s%s: %s, %.1f s\n",
            printable(weir_model_name(r->trained.model), name), (long long)count, rows,
            r->task.from.samples, source_name(r),
            !generated     ? ""
@@ -170,7 +178,7 @@ static int evaluate(run *r) {
     r->task.form.squared = t.loss == WEIR_MSE;
     weir_status status = trainer_start(&t);
     if (status == WEIR_OK)
-        status = trainer_evaluate(&t, r->a->split == 0 ? SPLIT_VAL : SPLIT_TEST, 0, NULL,
+        status = trainer_evaluate(&t, r->a->split == VAL ? SPLIT_VAL : SPLIT_TEST, 0, NULL,
                                   splits[r->a->split], &result, &count);
     const double seconds = seconds_now() - start;
     trainer_free(&t);

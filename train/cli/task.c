@@ -90,14 +90,29 @@ weir_status task_sample(const task_arguments *a, const weir_builtin *model, task
     return task_windows(t, &o, NULL);
 }
 
-weir_status task_windows(task *t, const window_options *o, const double *mean_std) {
-    source_free(&t->from);
-    windows_free(&t->w);
-    weir_status status = windows_create(&t->s, o, mean_std, &t->w);
+static weir_status take_windows(task *t, weir_status status) {
     if (status != WEIR_OK) return status;
     t->from = source_windows(&t->w);
     t->form.std = t->w.std[t->s.target];
     return WEIR_OK;
+}
+
+weir_status task_windows(task *t, const window_options *o, const double *mean_std) {
+    source_free(&t->from);
+    windows_free(&t->w);
+    return take_windows(t, windows_create(&t->s, o, mean_std, &t->w));
+}
+
+weir_status task_windows_whole(task *t, const window_options *o, const double *mean_std) {
+    source_free(&t->from);
+    windows_free(&t->w);
+    const weir_status status = take_windows(t, windows_create_whole(&t->s, o, mean_std, &t->w));
+    if (status != WEIR_OK || source_count(&t->from, SPLIT_TEST) > 0) return status;
+    return weir_fail(
+        WEIR_ERROR_ARGUMENT,
+        "%s has %lld rows, accepted: more than %lld, the lookback %lld and the delay %lld",
+        t->s.source, (long long)t->s.rows, (long long)(o->lookback + o->delay),
+        (long long)o->lookback, (long long)o->delay);
 }
 
 void task_free(task *t) {

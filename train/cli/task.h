@@ -51,6 +51,9 @@ weir_status task_load(const task_arguments *a, bool is_text, weir_runtime *rt, t
 weir_status task_sample(const task_arguments *a, const weir_builtin *model, task *t);
 /* The weather's samples by other options; mean_std as windows_create has it. */
 weir_status task_windows(task *t, const window_options *o, const double *mean_std);
+/* All windows of the series whose target it reaches, as the test split. Errors: those of windows.h, ARGUMENT
+ * (there is none). */
+weir_status task_windows_whole(task *t, const window_options *o, const double *mean_std);
 void task_free(task *t);
 
 /* Steps of an epoch: those given, 0 for the task's own number. Errors: ARGUMENT (more than an epoch

@@ -164,6 +164,8 @@ weir_status windows_create_whole(const series *s, const window_options *o, const
     weir_status status = check_step(o);
     if (status != WEIR_OK) return status;
     out->steps = o->lookback / o->step;
+    out->first[SPLIT_TEST] = out->end[SPLIT_TEST] = o->lookback;
+    if (s->rows - o->delay > o->lookback) out->end[SPLIT_TEST] = s->rows - o->delay;
     status = normalise(s, mean_std, out);
     if (status != WEIR_OK) windows_free(out);
     return status;

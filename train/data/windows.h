@@ -40,7 +40,8 @@ weir_status windows_create(const series *s, const window_options *o, const doubl
                            windows *out);
 /*
  * The same without splits, to predict from: any row r of [lookback, rows] has a window, that of `rows`
- * ends with the series; the number of rows may be as small as the lookback. Errors: as windows_create.
+ * ends with the series; the number of rows may be as small as the lookback. Those whose target the series
+ * reaches are its test windows. Errors: as windows_create.
  */
 weir_status windows_create_whole(const series *s, const window_options *o, const double *mean_std,
                                  windows *out);
