@@ -84,8 +84,21 @@ static void training(weir_runtime *rt) {
     o.T = 240;
     o.C_in = C_IN;
     o.seed = 1;
+    /* jena-conv-gru, but not by name: built-in models are JSON, and there is no static cJSON. */
+    weir_layer conv = weir_layer_default(WEIR_LAYER_CONV1D),
+               pool = weir_layer_default(WEIR_LAYER_MAX_POOL),
+               gru = weir_layer_default(WEIR_LAYER_GRU),
+               dense = weir_layer_default(WEIR_LAYER_DENSE);
+    conv.units = gru.units = 32;
+    conv.K = 5;
+    conv.activation = WEIR_RELU;
+    pool.P = 3;
+    gru.dropout = 0.1;
+    gru.recurrent_dropout = 0.5;
+    dense.units = 1;
+    const weir_layer layers[] = {conv, pool, conv, gru, dense};
     weir_model *model;
-    numa_must(weir_model_create(rt, "jena-conv-gru", &o, &model));
+    numa_must(weir_model_create_layers(rt, "jena-conv-gru", layers, 5, &o, &model));
     const float *x = numbers(rt, BATCH * o.T * C_IN, 8), *target = numbers(rt, BATCH, 9);
     for (int i = 0; i < STEPS; i++) {
         double loss;
