@@ -33,7 +33,7 @@ def all_commands(program):
     for name, about in commands(program):
         inner = commands(program, name) if name in GROUPS else []
         yield from (((name, sub), words) for sub, words in inner)
-        if not inner:
+        if not inner or name == "models":  # without one it lists
             yield (name,), about
         if name == "compare":
             yield ("compare", "downsampling"), "what a convolution in front of a GRU buys"
@@ -51,7 +51,8 @@ def main(program):
     for path, _ in every:
         print(f'.SH "WEIR {roff(" ".join(path).upper())}"\n.nf\n{roff(text_of(program, *path, "--help")).rstrip()}\n.fi')
     print(".SH ENVIRONMENT\n.TP\n.B WEIR_THREADS, WEIR_ISA, WEIR_THREADING, WEIR_BIND\nDefaults of the "
-          "options \\-\\-threads, \\-\\-isa, \\-\\-threading and \\-\\-bind.\n.TP\n.B NO_COLOR\nWhen set, "
+          "options \\-\\-threads, \\-\\-isa, \\-\\-threading and \\-\\-bind.\n.TP\n.B WEIR_KERAS_PROGRAM\nThe program "
+          "weir\\-keras, which reads files of Keras.\n.TP\n.B NO_COLOR\nWhen set, "
           "progress is shown without colours.")
     print(".SH EXIT STATUS\n0: done. 1: failed. 2: wrong command line. 130, 143: interrupted by SIGINT or "
           "SIGTERM, with what was finished kept.")

@@ -218,7 +218,11 @@ WEIR_API void weir_model_set_parameters(weir_model *model, const float *paramete
 /* ---- using -----------------------------------------------------------------------------------
  */
 
-/* x[N][T][C_in] -> y[N][outputs], without dropout. Errors: ARGUMENT (N < 0), MEMORY. */
+/*
+ * x[N][T][C_in] -> y[N][outputs], without dropout. Numbers are as in training: a model of the `weir`
+ * program was trained on columns less their mean, over their standard deviation, and so is its y
+ * (both are in the metadata "data"). Errors: ARGUMENT (N < 0), MEMORY.
+ */
 WEIR_API weir_status weir_model_predict(weir_model *model, int64_t N, const float *x, float *y);
 
 /*

@@ -142,9 +142,15 @@ static weir_status take_row(feed *f) {
     weir_status status = row_read(&f->reader, &f->time, f->values);
     if (status != WEIR_OK) return status;
     const double passed = (double)(f->time - before);
-    if (f->rows + f->waiting > 0 && fabs(passed - f->run->trained.record.step_seconds) > 1 &&
-        f->irregular++ == 0)
+    const double expected = f->run->trained.record.step_seconds;
+    if (f->rows + f->waiting > 0 && fabs(passed - expected) > 1 && f->irregular++ == 0) {
         f->first_irregular = f->from.number;
+        /* At once, for the end may never come. */
+        fprintf(stderr,
+                "weir predict: warning: line %lld is %g min after the row before, not %g; more of "
+                "these are counted at the end\n",
+                (long long)f->first_irregular, passed / 60, expected / 60);
+    }
     if (hold(f)) return forecast(f);
     f->waiting++;
     return WEIR_OK;

@@ -150,8 +150,17 @@ static void write_table(const family *f, FILE *to) {
 static weir_status write_curves(const family *f, bool validation, const char *title, const char *id,
                                 FILE *to) {
     plot p = {.id = id, .title = title};
+    double ends[2] = {1, 1}, level[PLOT_SERIES_MAX][2];
+    for (int i = 0; i < f->count; i++)
+        if (f->models[i].epochs > ends[1]) ends[1] = f->models[i].epochs;
     for (int i = 0; i < f->count; i++) {
         const model *m = &f->models[i];
+        if (validation && m->epochs == 0) { /* nothing to train: the baseline */
+            level[i][0] = level[i][1] = m->val;
+            p.series[p.count++] =
+                (plot_series){.name = m->name, .x = ends, .y = level[i], .count = 2, .colour = i};
+            continue;
+        }
         p.series[p.count++] = (plot_series){.name = m->name,
                                             .x = m->epoch,
                                             .y = validation ? m->val_all : m->loss,

@@ -70,7 +70,8 @@ static weir_status check_splits(const windows *w) {
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "no %s window fits: %lld of the %lld rows are for %s, accepted: %lld or "
                          "more with lookback %lld and delay %lld (%lld rows are for training, "
-                         "%lld for validation, the rest for the test)",
+                         "%lld for validation, the rest for the test; --lookback, --train-rows and "
+                         "--val-rows say otherwise)",
                          names[i], (long long)parts[i], (long long)w->rows, names[i],
                          (long long)needs[i], (long long)w->o.lookback, (long long)w->o.delay,
                          (long long)train, (long long)val);
