@@ -9,11 +9,15 @@
 #include "train/keras/answer.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
+enum { SANITIZED = 1 };
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
 #endif
+#else
+enum { SANITIZED = 0 };
 #endif
 
 static void limit_to(int resource, int64_t value) {
@@ -33,9 +37,6 @@ void limits_set(int64_t file_bytes, int64_t limit) {
     limit_to(RLIMIT_FSIZE, 0);
     limit_to(RLIMIT_NOFILE, 0); /* a file may name others: external links and storage */
     limit_to(RLIMIT_CPU, 4 + file_bytes / (4 << 20)); /* HDF5 can be made to run in circles */
-#ifndef SANITIZED                                     /* a sanitizer maps terabytes */
-    limit_to(RLIMIT_AS, base + file_bytes + 3 * limit);
-#else
-    (void)base;
-#endif
+    /* A sanitizer maps terabytes. */
+    if (!SANITIZED) limit_to(RLIMIT_AS, base + file_bytes + 3 * limit);
 }
