@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "train/cli/commands.h"
+#include "train/cli/facts.h"
 #include "train/cli/interrupt.h"
 #include "train/cli/printable.h"
 #include "train/cli/runtime_options.h"
@@ -131,12 +132,9 @@ static int print_json(const run *r, int64_t count, const score *result, double s
         cJSON_AddStringToObject(json, "unit", form->unit);
     }
     cJSON_AddItemToObject(json, "seconds", weir_json_number(seconds));
-    char *text = cJSON_Print(json);
+    const weir_status status = facts_print(json);
     cJSON_Delete(json);
-    if (!text) return command_failed("eval", weir_fail(WEIR_ERROR_MEMORY, "no memory for JSON"));
-    puts(text);
-    cJSON_free(text);
-    return STATUS_OK;
+    return status == WEIR_OK ? STATUS_OK : command_failed("eval", status);
 }
 
 static int print_result(const run *r, int64_t count, const score *result, double seconds) {

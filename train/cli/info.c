@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "train/cli/commands.h"
+#include "train/cli/facts.h"
 #include "train/cli/runtime_options.h"
 
 static const char *const examples[] = {
@@ -216,11 +217,8 @@ static weir_status print_json(const weir_machine_info *m, const weir_runtime *rt
     weir_status status = add_workers(cJSON_AddArrayToObject(root, "workers"), rt);
     cJSON_AddNumberToObject(root, "batch", SAMPLES);
     if (status == WEIR_OK) status = add_nodes(cJSON_AddArrayToObject(root, "nodes"), rt);
-    char *text = cJSON_Print(root);
+    if (status == WEIR_OK) status = facts_print(root);
     cJSON_Delete(root);
-    if (text == NULL) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the JSON text");
-    if (status == WEIR_OK) puts(text);
-    free(text);
     return status;
 }
 

@@ -1,9 +1,9 @@
 /* weir models. SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "train/cli/commands.h"
+#include "train/cli/facts.h"
 #include "train/cli/model_options.h"
 #include "train/cli/options.h"
 #include "train/cli/runtime_options.h"
@@ -102,11 +102,7 @@ static weir_status list_models(weir_runtime *rt, cJSON *list) {
 static weir_status print_list(const arguments *a, weir_runtime *rt) {
     cJSON *list = a->json ? cJSON_CreateArray() : NULL;
     weir_status status = list_models(rt, list);
-    char *text = status == WEIR_OK && list ? cJSON_Print(list) : NULL;
-    if (status == WEIR_OK && a->json && !text)
-        status = weir_fail(WEIR_ERROR_MEMORY, "no memory for JSON");
-    if (text) puts(text);
-    cJSON_free(text);
+    if (status == WEIR_OK && a->json) status = facts_print(list);
     cJSON_Delete(list);
     return status;
 }
