@@ -597,6 +597,39 @@ class Compare(Train):
         rows = csv.DictReader(self.ok(*self.RUN, "--csv", "--lookback", "720").splitlines())
         self.assertEqual({(r["lookback"], r["step"]) for r in rows}, {("720", "6")})
 
+    def definition(self, name, model, old="", new=""):
+        with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+            file.write(self.ok("models", "show", model).replace(old, new))
+
+    def test_own_definitions(self):
+        """A copy has the numbers of its original; an edited one has its own steps."""
+        self.definition("copy.json", "jena-conv-gru")
+        self.definition("short.json", "jena-conv-gru", "240", "120")
+        run = [*self.RUN, "--json", "--models"]
+        runs = json.loads(self.ok(*run, "jena-conv-gru,copy.json,./short.json"))["runs"]
+        self.assertEqual([r["model"] for r in runs], ["jena-conv-gru", "copy", "short"])
+        for key in ("val_mae", "test_mae", "permuted_mae", "parameters", "lookback"):
+            self.assertEqual(runs[0][key], runs[1][key])
+        self.assertEqual([r["recurrent_steps"] for r in runs], [74, 74, 34])
+        self.assertEqual([r["lookback"] for r in runs], [720, 720, 360])
+
+    def test_own_definitions_refused(self):
+        self.definition("w.json", "jena-gru")
+        self.definition("r.json", "imdb-gru")
+        self.definition("square.json", "jena-gru", '"mae"', '"mse"')
+        jena, imdb = (["compare", name, "--generated", "--models"] for name in ("jena", "imdb"))
+        self.refused(2, ["r.json", "models of jena"], *jena, "r.json")
+        self.refused(2, ["w.json", "models of imdb"], *imdb, "w.json")
+        self.refused(2, ["w twice"], *jena, "w.json,./w.json")
+        self.refused(2, ["square.json is mse", "mae"], *jena, "square.json")
+        self.refused(2, ["--max-features is 20000", "10000"], *imdb, "r.json", "--max-features", "20000")
+        self.refused(2, ["--dropout-masks", "w.json"], *jena, "w.json", "--dropout-masks", "gate")
+        self.refused(1, ["none.json", "No such file"], *jena, "none.json")
+        # Said before the first of them is trained.
+        run = self.refused(2, ["w.json", "T is 240", "120"], *jena, "jena-gru,w.json", "--lookback",
+                           "120", "--step", "1")
+        self.assertNotIn("epoch", run.stderr)
+
 
 if __name__ == "__main__":
     WEIR = os.path.abspath(sys.argv.pop(1))

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "train/cli/commands.h"
-#include "train/cli/compare_models.h"
+#include "train/cli/compare_list.h"
 #include "train/cli/facts.h"
 #include "train/cli/interrupt.h"
 #include "train/cli/report.h"
@@ -13,14 +13,17 @@
 
 /* What is compared, and with what. */
 typedef struct family {
-    const char *name, *reference, *short_name; /* the model that the times are set beside */
-    const char *models;                        /* names with commas between */
-    int64_t generated_epochs;                  /* what two cores finish in about two minutes */
+    const char *name;
+    bool text;
+    const char *reference, *short_name; /* the model that the times are set beside */
+    const char *models;                 /* names with commas between */
+    int64_t generated_epochs;           /* what two cores finish in about two minutes */
 } family;
 
 static const family families[] = {
-    {"jena", "jena-gru", "GRU", "jena-naive,jena-dense,jena-conv,jena-gru,jena-conv-gru", 10},
-    {"imdb", "imdb-lstm", "LSTM",
+    {"jena", false, "jena-gru", "GRU", "jena-naive,jena-dense,jena-conv,jena-gru,jena-conv-gru",
+     10},
+    {"imdb", true, "imdb-lstm", "LSTM",
      "imdb-dense,imdb-rnn,imdb-lstm,imdb-gru,imdb-bilstm,imdb-conv,imdb-conv-book,imdb-conv-gru,"
      "imdb-conv-lstm",
      4},
@@ -43,44 +46,19 @@ static const char *const examples[] = {
     "weir compare jena --generated",
     "weir compare jena --data jena_climate_2009_2016.csv --epochs 20 --steps 500",
     "weir compare jena --data hourly.csv --models jena-gru,jena-gru-dropout --seeds 3 --json",
+    "weir compare jena --data hourly.csv --models jena-gru,my.json",
     "weir compare imdb --data aclImdb_v1.tar.gz --report results",
     "weir compare downsampling jena --data jena_climate_2009_2016.csv",
     NULL,
 };
-
-/* Names with commas between -> plan->models. */
-static weir_status list_models(const char *names, const family *f, compare_plan *plan) {
-    char name[64];
-    for (const char *at = names; *at != '\0';) {
-        const size_t n = strcspn(at, ",");
-        snprintf(name, sizeof name, "%.*s", (int)n, at);
-        at += n + (at[n] == ',');
-        const weir_builtin *b = NULL;
-        weir_status status = weir_model_builtin_find(name, &b);
-        if (status != WEIR_OK) return status;
-        if (strncmp(name, f->name, strlen(f->name)) != 0)
-            return weir_fail(WEIR_ERROR_ARGUMENT, "--models has %s, accepted: models of %s", name,
-                             f->name);
-        for (int i = 0; i < plan->model_count; i++)
-            if (plan->models[i] == b)
-                return weir_fail(WEIR_ERROR_ARGUMENT,
-                                 "--models has %s twice, accepted: each once (--seeds N repeats)",
-                                 name);
-        if (plan->model_count == COMPARE_MODELS_MAX)
-            return weir_fail(WEIR_ERROR_ARGUMENT, "--models has more than %d names",
-                             COMPARE_MODELS_MAX);
-        plan->models[plan->model_count++] = b;
-    }
-    if (plan->model_count > 0) return WEIR_OK;
-    return weir_fail(WEIR_ERROR_ARGUMENT, "--models is empty, accepted: names with commas between");
-}
 
 static weir_status complete(arguments *a) {
     compare_plan *p = &a->plan;
     p->task = &a->task;
     p->options = &a->options;
     if (p->epochs == 0 && a->task.data.generated) p->epochs = a->family->generated_epochs;
-    return list_models(a->models ? a->models : a->family->models, a->family, p);
+    return compare_list(a->models ? a->models : a->family->models, a->family->name, a->family->text,
+                        p);
 }
 
 static int parse(arguments *a, int argc, char **argv) {
@@ -94,8 +72,10 @@ static int parse(arguments *a, int argc, char **argv) {
         TASK_OPTIONS(&a->task),
         MODEL_OPTIONS(&a->options),
         OPTION_GROUP("Training"),
-        OPTION_STRING_DEFAULT("models", "NAMES", &a->models, "models to train, with commas between",
-                              "jena: naive, dense, conv, gru, conv-gru; imdb: all"),
+        OPTION_STRING_DEFAULT(
+            "models", "NAMES", &a->models,
+            "models to train, with commas between; FILE.json is a definition of your own",
+            "jena: naive, dense, conv, gru, conv-gru; imdb: all"),
         OPTION_INT_DEFAULT("epochs", "N", &p->epochs, 1, 1e6, "epochs of each model",
                            "each model's own; generated data 10, reviews 4"),
         OPTION_INT_DEFAULT("batch-size", "N", &p->batch_size, 1, 1e6, "samples in a batch",
@@ -232,27 +212,32 @@ static int finish(const arguments *a, const compare_results *r, weir_runtime *rt
     return interrupt_status();
 }
 
-int cmd_compare(int argc, char **argv) {
-    if (argc > 1 && strcmp(argv[1], "downsampling") == 0) return compare_downsampling(argc, argv);
-    arguments a;
-    const int parsed = parse(&a, argc, argv);
-    if (parsed >= 0) return parsed;
+static int run(arguments *a) {
     compare_results *r = calloc(1, sizeof *r);
     if (!r)
         return command_failed("compare", weir_fail(WEIR_ERROR_MEMORY, "no memory for the results"));
     weir_runtime *rt = NULL;
-    weir_status status = runtime_create(&a.runtime, "compare", &rt);
-    if (status == WEIR_OK && a.report) {
-        a.plan.keep = keep_report;
-        a.plan.user = &a;
-        status = report_check(a.report);
+    weir_status status = runtime_create(&a->runtime, "compare", &rt);
+    if (status == WEIR_OK && a->report) {
+        a->plan.keep = keep_report;
+        a->plan.user = a;
+        status = report_check(a->report);
     }
     if (status == WEIR_OK) {
         interrupt_catch();
-        status = compare_models(&a.plan, rt, r);
+        status = compare_models(&a->plan, rt, r);
     }
-    const int result = finish(&a, r, rt, status);
+    const int result = finish(a, r, rt, status);
     compare_results_free(r);
     weir_runtime_destroy(rt);
+    return result;
+}
+
+int cmd_compare(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "downsampling") == 0) return compare_downsampling(argc, argv);
+    arguments a;
+    const int parsed = parse(&a, argc, argv);
+    const int result = parsed >= 0 ? parsed : run(&a);
+    compare_list_free(&a.plan);
     return result;
 }

@@ -75,29 +75,47 @@ static compare_row new_row(const weir_model *model, const task *t, int64_t seed)
                          .epochs = {.form = t->form}};
 }
 
-static weir_status run_model(const compare_plan *plan, const weir_builtin *builtin, int64_t seed,
+/* As many rows as a definition has steps, whatever the step. */
+static weir_status sample(const compare_plan *plan, const compare_model *m, task *t) {
+    task_arguments a = *plan->task;
+    if (a.window.lookback == 0) a.window.lookback = a.window.step * m->own.T;
+    return task_sample(&a, m->about, t);
+}
+
+static weir_status create(const compare_plan *plan, const compare_model *m, int64_t seed,
+                          const task *t, weir_runtime *rt, weir_model **model) {
+    weir_model_options o = model_options(plan->options, m->about, (uint64_t)seed);
+    task_model_options(t, &o);
+    if (!m->path) return weir_model_create(rt, m->name, &o, model);
+    o.keras = m->own.keras;
+    return user_model_create(rt, m->path, m->about, &o, model);
+}
+
+static weir_status run_model(const compare_plan *plan, const compare_model *m, int64_t seed,
                              weir_runtime *rt, compare_results *out) {
-    weir_status status = task_sample(plan->task, builtin, &out->task);
+    const weir_builtin *about = m->about;
+    weir_status status = sample(plan, m, &out->task);
     if (status != WEIR_OK) return status;
-    weir_model_options o = model_options(plan->options, builtin, (uint64_t)seed);
-    task_model_options(&out->task, &o);
-    char prefix[64];
-    snprintf(prefix, sizeof prefix, "%s, ", builtin->name);
+    char prefix[sizeof m->name + 2];
+    snprintf(prefix, sizeof prefix, "%s, ", m->name);
     trainer t = {.runtime = rt,
                  .from = &out->task.from,
-                 .loss = builtin->loss,
+                 .loss = about->loss,
                  .classes = out->task.form.classes,
-                 .batch_size = plan->batch_size > 0 ? plan->batch_size : builtin->batch_size,
-                 .epochs = plan->epochs > 0 ? plan->epochs : builtin->epochs,
+                 .batch_size = plan->batch_size > 0 ? plan->batch_size : about->batch_size,
+                 .epochs = plan->epochs > 0 ? plan->epochs : about->epochs,
                  .val_steps = plan->val_steps,
                  .seed = (uint64_t)seed,
                  .quiet = plan->quiet,
                  .prefix = prefix};
     status = task_steps(&out->task, t.batch_size, plan->steps, &t.steps);
-    if (status == WEIR_OK) status = weir_model_create(rt, builtin->name, &o, &t.model);
-    if (status != WEIR_OK) return status;
+    if (status == WEIR_OK) status = create(plan, m, seed, &out->task, rt, &t.model);
+    if (status != WEIR_OK) {
+        weir_model_destroy(t.model);
+        return status;
+    }
     compare_row row = new_row(t.model, &out->task, seed);
-    row.model = builtin->name;
+    row.model = m->name;
     status = train_and_test(plan, &t, &row);
     trainer_free(&t);
     weir_model_destroy(t.model);
@@ -109,6 +127,19 @@ static weir_status run_model(const compare_plan *plan, const weir_builtin *built
     return plan->keep ? plan->keep(plan->user, out, rt) : WEIR_OK;
 }
 
+/* Makes each model once: what can't be made is said before hours of training, not after. */
+static weir_status check_models(const compare_plan *plan, weir_runtime *rt, task *t) {
+    weir_status status = WEIR_OK;
+    for (int i = 0; i < plan->model_count && status == WEIR_OK; i++) {
+        const compare_model *m = &plan->models[i];
+        weir_model *model = NULL;
+        status = sample(plan, m, t);
+        if (status == WEIR_OK) status = create(plan, m, plan->seed, t, rt, &model);
+        weir_model_destroy(model);
+    }
+    return status;
+}
+
 void compare_results_free(compare_results *r) {
     for (int i = 0; r && i < r->count; i++) history_free(&r->rows[i].epochs);
     if (r) task_free(&r->task);
@@ -116,13 +147,13 @@ void compare_results_free(compare_results *r) {
 }
 
 weir_status compare_models(const compare_plan *plan, weir_runtime *rt, compare_results *out) {
-    weir_status status = task_load(plan->task, plan->models[0]->text, rt, &out->task);
+    weir_status status = task_load(plan->task, plan->models[0].about->text, rt, &out->task);
+    if (status == WEIR_OK) status = check_models(plan, rt, &out->task);
     for (int m = 0; m < plan->model_count; m++) {
-        const weir_builtin *b = plan->models[m];
         /* A model without parameters is the same with every seed. */
         int64_t seeds = plan->seeds;
         for (int64_t i = 0; i < seeds && status == WEIR_OK && !interrupt_seen(); i++) {
-            status = run_model(plan, b, plan->seed + i, rt, out);
+            status = run_model(plan, &plan->models[m], plan->seed + i, rt, out);
             if (out->count > 0 && out->rows[out->count - 1].parameters == 0) seeds = 1;
         }
     }

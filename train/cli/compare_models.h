@@ -5,14 +5,23 @@
 #include "train/cli/compare_table.h"
 #include "train/cli/model_options.h"
 #include "train/cli/task.h"
+#include "train/cli/user_model.h"
 
 enum { COMPARE_MODELS_MAX = 32, COMPARE_SEEDS_MAX = 100 };
 
 struct compare_results;
 
+typedef struct compare_model {
+    const weir_builtin *about; /* the built-in model, or own.about */
+    char name[64];
+    const char *path; /* of a definition of the user's, in the plan's names; NULL: built in */
+    user_model own;
+} compare_model;
+
 typedef struct compare_plan {
-    const weir_builtin *models[COMPARE_MODELS_MAX]; /* all of one task */
+    compare_model models[COMPARE_MODELS_MAX]; /* all of one task */
     int model_count;
+    char *names; /* as they were given, cut at the commas */
     const task_arguments *task;
     const model_arguments *options;
     int64_t epochs, batch_size; /* 0: each model's own */

@@ -106,12 +106,7 @@ static weir_status check_embedding_options(const run *r) {
 static weir_status create_from(run *r, const weir_model_options *o) {
     const train_arguments *a = r->a;
     if (!a->definition) return weir_model_create(r->runtime, a->model, o, &r->model);
-    weir_status status = weir_model_create_json(r->runtime, a->about.json, o, &r->model);
-    if (status != WEIR_OK) return status;
-    const long long count = (long long)weir_model_outputs(r->model);
-    if (count == 1) return WEIR_OK;
-    return weir_fail(WEIR_ERROR_ARGUMENT, "%s gives %lld numbers for a sample, accepted: 1",
-                     a->definition, count);
+    return user_model_create(r->runtime, a->definition, &a->about, o, &r->model);
 }
 
 static weir_status create_model(run *r) {

@@ -26,14 +26,6 @@ static const char *const examples[] = {
 
 /* ---- what is trained ---- */
 
-/* The file's name without folder and ".json". */
-static void name_after(const char *path, char *name, size_t size) {
-    const char *slash = strrchr(path, '/');
-    snprintf(name, size, "%s", slash ? slash + 1 : path);
-    char *end = strrchr(name, '.');
-    if (end && end > name && strcmp(end, ".json") == 0) *end = '\0';
-}
-
 /* Word numbers that the embedding has no row for. */
 static weir_status take_words(train_arguments *a) {
     int64_t *words = &a->task.text.max_features;
@@ -60,7 +52,7 @@ static weir_status read_user_model(train_arguments *a) {
     window_arguments *w = &a->task.window;
     if (w->lookback == 0) w->lookback = w->step * a->user.T;
     a->about = a->user.about;
-    name_after(a->definition, a->name, sizeof a->name);
+    user_model_label(a->definition, a->name, sizeof a->name);
     return WEIR_OK;
 }
 

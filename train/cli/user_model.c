@@ -1,6 +1,7 @@
 /* A model definition that the user wrote, or Keras. SPDX-License-Identifier: Apache-2.0 */
 #include "train/cli/user_model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,23 @@ weir_status user_model_read(const char *path, int keras, user_model *out) {
     status = understand(path, keras, d, out);
     free(d);
     return status;
+}
+
+void user_model_label(const char *path, char *name, size_t size) {
+    const char *slash = strrchr(path, '/');
+    snprintf(name, size, "%s", slash ? slash + 1 : path);
+    char *end = strrchr(name, '.');
+    if (end && end > name && strcmp(end, ".json") == 0) *end = '\0';
+}
+
+weir_status user_model_create(weir_runtime *rt, const char *path, const weir_builtin *about,
+                              const weir_model_options *o, weir_model **model) {
+    const weir_status status = weir_model_create_json(rt, about->json, o, model);
+    if (status != WEIR_OK) return weir_failed_in(path, status);
+    const long long count = (long long)weir_model_outputs(*model);
+    if (count == 1) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT, "%s gives %lld numbers for a sample, accepted: 1", path,
+                     count);
 }
 
 void user_model_free(user_model *m) {
