@@ -1,141 +1,46 @@
-/* GRU: checks arguments, packs the weights, splits the samples. SPDX-License-Identifier: Apache-2.0
- */
-#include <string.h>
+/* GRU: checks arguments and hands its kernels to the driver. SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/gru.h"
 
 #include "kernels/driver.h"
-#include "kernels/gru.h"
 #include "kernels/recurrent.h"
 
-static weir_status check_sizes(const char *op, const weir_gru *p) {
-    const int64_t most = WEIR_GRU_SIZE_MAX;
+static weir_status check_parameters(const char *op, const weir_gru *p) {
     WEIR_TRY(weir_check_pointer(op, "p", p));
-    WEIR_TRY(weir_check_range(op, "N", p->N, 0, INT64_MAX));
-    WEIR_TRY(weir_check_range(op, "T", p->T, 1, INT64_MAX - 1));
-    WEIR_TRY(weir_check_range(op, "C_in", p->C_in, 1, most));
-    WEIR_TRY(weir_check_range(op, "H", p->H, 1, most));
-    WEIR_TRY(weir_check_floats(op, "x", p->N, p->T, p->C_in));
-    return weir_check_floats(op, "reserve", p->N, p->T + 1, 5 * gru_padded(p->H));
-}
-
-static weir_status check_options(const char *op, const weir_gru *p) {
-    if (p->activation != WEIR_TANH && p->activation != WEIR_RELU)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "%s: activation is %d, accepted: tanh %d, relu %d",
-                         op, (int)p->activation, WEIR_TANH, WEIR_RELU);
-    if (p->recurrent != WEIR_SIGMOID && p->recurrent != WEIR_HARD_SIGMOID &&
-        p->recurrent != WEIR_HARD_SIGMOID6)
-        return weir_fail(WEIR_ERROR_ARGUMENT,
-                         "%s: recurrent is %d, accepted: sigmoid %d, hard_sigmoid %d, "
-                         "hard_sigmoid6 %d",
-                         op, (int)p->recurrent, WEIR_SIGMOID, WEIR_HARD_SIGMOID,
-                         WEIR_HARD_SIGMOID6);
-    if (p->mask_gates != 0 && p->mask_gates != 1 && p->mask_gates != 3)
-        return weir_fail(WEIR_ERROR_ARGUMENT, "%s: mask_gates is %d, accepted: 0, 1, 3", op,
-                         p->mask_gates);
-    return WEIR_OK;
+    WEIR_TRY(weir_check_recurrent_sizes(op, p->N, p->T, p->C_in, p->H, WEIR_GRU_SIZE_MAX,
+                                        5 * gru_padded(p->H)));
+    return weir_check_gates(op, p->activation, p->recurrent, p->mask_gates, GRU_GATES);
 }
 
 static weir_status check(const char *op, weir_runtime *rt, const weir_gru *p,
                          const weir_gru_tensors *t) {
     WEIR_TRY(weir_check_pointer(op, "rt", rt));
-    WEIR_TRY(check_sizes(op, p));
-    WEIR_TRY(check_options(op, p));
+    WEIR_TRY(check_parameters(op, p));
     WEIR_TRY(weir_check_pointer(op, "t", t));
-    WEIR_TRY(weir_check_pointer(op, "w", t->w));
-    WEIR_TRY(weir_check_pointer(op, "u", t->u));
-    if (p->N > 0) WEIR_TRY(weir_check_pointer(op, "x", t->x));
-    if (p->mask_gates == 0 && (t->mask_x || t->mask_h))
-        return weir_fail(WEIR_ERROR_ARGUMENT,
-                         "%s: mask_gates is 0 but a mask is given, accepted: 1 or 3 with masks",
-                         op);
-    return WEIR_OK;
+    return weir_check_recurrent_tensors(op, p->N, t->x, t->w, t->u, t->mask_x || t->mask_h,
+                                        p->mask_gates, GRU_GATES);
 }
 
 int64_t weir_gru_reserve_floats(const weir_gru *p) {
-    if (check_sizes("gru_reserve_floats", p) || check_options("gru_reserve_floats", p)) return 0;
-    return gru_gates_at(p, p->N, 0);
+    return check_parameters("gru_reserve_floats", p) ? 0 : gru_gates_at(p, p->N, 0);
 }
 
-void weir_gru_pack(const weir_gru *p, const float *w, const float *u, float *w_packed,
-                   float *u_packed) {
-    int64_t H = p->H, H_p = gru_padded(H);
-    for (int64_t gate = 0; gate < 3; gate++) {
-        weir_pack_panels(w + gate * H, p->C_in, 3 * H, H, 1, w_packed + gate * H_p * p->C_in);
-        weir_pack_panels(u + gate * H, H, 3 * H, H, 1, u_packed + gate * H_p * H);
-    }
+static void forward(const weir_recurrent_part *part) {
+    weir_gru_call c = *(const weir_gru_call *)part->call;
+    c.w_packed = part->w_packed;
+    c.u_packed = part->u_packed;
+    c.scratch = part->scratch;
+    part->kernels->gru_fwd(&c, part->n0, part->n1);
 }
 
-void weir_gru_pack_transposed(const weir_gru *p, const float *w, const float *u, float *w_t_packed,
-                              float *u_t_packed) {
-    int64_t H = p->H, H_p = gru_padded(H);
-    int64_t C = p->C_in, C_p = gru_padded(C);
-    for (int64_t gate = 0; gate < 3; gate++) {
-        weir_pack_panels(w + gate * H, H, 1, C, 3 * H, w_t_packed + gate * C_p * H);
-        weir_pack_panels(u + gate * H, H, 1, H, 3 * H, u_t_packed + gate * H_p * H);
-    }
-}
-
-/* One weir_gru_fwd or weir_gru_bwd: what its tasks share. */
-typedef struct gru_job {
-    const weir_kernels *kernels;
-    weir_gru_call call;
-    int64_t scratch_floats; /* of one worker, each its own part */
-    int64_t dgates_floats;  /* the same, for a chunk */
-    weir_time_cut cut;
-    int64_t leaf_floats;
-    float *leaf;           /* [leaves][leaf_floats]: dw, du, db */
-    weir_replicas weights; /* packed w, from u_at on packed u */
-    int64_t u_at;
-} gru_job;
-
-static weir_gru_call call_of_worker(const gru_job *job, int worker) {
-    weir_gru_call c = job->call;
-    c.scratch += worker * job->scratch_floats;
-    return c;
-}
-
-static void forward_task(void *arg, int64_t begin, int64_t end, int worker) {
-    gru_job *job = arg;
-    weir_gru_call c = call_of_worker(job, worker);
-    c.w_packed = weir_replica(&job->weights, worker);
-    c.u_packed = c.w_packed + job->u_at;
-    job->kernels->gru_fwd(&c, begin, end);
-}
-
-weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_tensors *t, float *y,
-                         float *reserve) {
-    WEIR_TRY(check("gru_fwd", rt, p, t));
-    if (p->N == 0) return WEIR_OK;
-    WEIR_TRY(weir_check_pointer("gru_fwd", "y", y));
-    gru_job job = {.kernels = weir_runtime_kernels(rt),
-                   .call = {.p = *p, .t = *t, .y = y, .reserve = reserve},
-                   .scratch_floats = gru_padded(gru_scratch_floats(p))};
-    int64_t w_floats = gru_w_floats(p), u_floats = gru_u_floats(p);
-    int64_t floats =
-        weir_add_floats(w_floats + u_floats, weir_runtime_threads(rt), job.scratch_floats);
-    float *memory, *next;
-    WEIR_TRY(weir_scratch_floats("gru_fwd", rt, floats, &memory));
-    next = memory;
-    float *w_packed = weir_take(&next, w_floats), *u_packed = weir_take(&next, u_floats);
-    weir_gru_pack(p, t->w, t->u, w_packed, u_packed);
-    job.u_at = u_packed - w_packed;
-    weir_replicas_get(rt, w_packed, job.u_at + u_floats, &job.weights);
-    job.call.scratch = next;
-    weir_status status =
-        weir_parallel_for(rt, p->N, weir_sample_grain(rt, p->N, GRU_ROWS), forward_task, &job);
-    weir_replicas_put(&job.weights);
-    weir_scratch_put(rt, memory);
-    return status;
-}
-
-/* ---- backward ---- */
-
-/* The call for samples n0 .. n1 - 1 alone, with dgates of its own. */
-static weir_gru_call call_of_samples(const gru_job *job, int64_t n0, int64_t n1, int worker) {
-    weir_gru_call c = call_of_worker(job, worker);
-    const weir_gru *p = &job->call.p;
+/* The part's samples and steps alone, both passes. */
+static void backward(const weir_recurrent_part *part) {
+    const weir_gru_call *all = part->call;
+    const weir_gru *p = &all->p;
+    const int64_t n0 = part->n0;
+    weir_gru_call c = *all;
     weir_gru_tensors *t = &c.t;
-    c.p.N = n1 - n0;
-    c.samples_after = p->N - n1;
+    c.p.N = part->n1 - n0;
+    c.samples_after = part->samples_after;
     t->x += n0 * p->T * p->C_in;
     if (t->h0) t->h0 += n0 * p->H;
     if (t->step_mask) t->step_mask += n0 * p->T;
@@ -145,99 +50,56 @@ static weir_gru_call call_of_samples(const gru_job *job, int64_t n0, int64_t n1,
     c.dy += n0 * (p->return_sequences ? p->T : 1) * p->H;
     if (c.dx) c.dx += n0 * p->T * p->C_in;
     if (c.dh0) c.dh0 += n0 * p->H;
-    c.dgates += worker * job->dgates_floats;
-    c.dgates_in = c.dgates;
-    c.dh = c.dgates + job->dgates_floats - job->cut.group * gru_padded(p->H);
-    return c;
+    c.w_t_packed = part->w_packed;
+    c.u_t_packed = part->u_packed;
+    c.scratch = part->scratch;
+    c.dgates = part->dgates;
+    c.dgates_in = part->dgates;
+    c.dh = part->carry;
+    c.s0 = c.d_s0 = part->s0;
+    c.s1 = part->s1;
+    c.d_steps = c.s1 - c.s0;
+    c.adds = part->adds;
+    part->kernels->gru_bwd_data(&c, 0, c.p.N);
+    part->kernels->gru_bwd_weights(&c, 0, c.p.N, part->dw, part->du, part->db);
 }
 
-/* One leaf's samples, a few at a time, from the last steps on: both passes go through a chunk of
- * steps while what the first one leaves is in the cache. This is also the order of the sums over
- * samples and steps: groups of samples ascending, chunks of steps descending, then as the kernel. */
-static void leaf_task(void *arg, int64_t begin, int64_t end, int worker) {
-    gru_job *job = arg;
-    const weir_gru *p = &job->call.p;
-    const float *weights = weir_replica(&job->weights, worker);
-    for (int64_t l = begin; l < end; l++) {
-        int64_t n0 = p->N * l / job->cut.leaves, n1 = p->N * (l + 1) / job->cut.leaves;
-        float *dw = job->leaf + l * job->leaf_floats;
-        float *du = dw + p->C_in * 3 * p->H, *db = du + p->H * 3 * p->H;
-        for (int64_t n = n0; n < n1; n += job->cut.group) {
-            int64_t samples = n1 - n < job->cut.group ? n1 - n : job->cut.group;
-            weir_gru_call c = call_of_samples(job, n, n + samples, worker);
-            c.w_t_packed = weights;
-            c.u_t_packed = weights + job->u_at;
-            c.adds = n > n0;
-            for (int64_t s1 = p->T; s1 > 0; s1 -= job->cut.steps) {
-                c.s1 = s1;
-                c.s0 = c.d_s0 = s1 > job->cut.steps ? s1 - job->cut.steps : 0;
-                c.d_steps = c.s1 - c.s0;
-                job->kernels->gru_bwd_data(&c, 0, samples);
-                job->kernels->gru_bwd_weights(&c, 0, samples, dw, du, db);
-                c.adds = true;
-            }
-        }
-    }
+static weir_recurrent driven(const char *op, const weir_gru_call *call) {
+    const weir_gru *p = &call->p;
+    return (weir_recurrent){.op = op,
+                            .N = p->N,
+                            .T = p->T,
+                            .C_in = p->C_in,
+                            .H = p->H,
+                            .gates = GRU_GATES,
+                            .bias_floats = (p->reset_after ? 2 : 1) * GRU_GATES * p->H,
+                            .w = call->t.w,
+                            .u = call->t.u,
+                            .call = call,
+                            .scratch_floats = gru_scratch_floats(p),
+                            .dgates_row = gru_parts(p) * gru_padded(p->H),
+                            .carry_floats = gru_padded(p->H)};
 }
 
-/* Copies leaf 0, or zeros without it. */
-static void write_gradients(const weir_gru *p, const float *leaf, const weir_gru_gradients *g) {
-    int64_t floats[3] = {p->C_in * 3 * p->H, p->H * 3 * p->H, (p->reset_after ? 6 : 3) * p->H};
-    float *to[3] = {g->dw, g->du, g->db};
-    for (int i = 0; i < 3; i++) {
-        size_t bytes = (size_t)floats[i] * sizeof(float);
-        if (to[i] && leaf) memcpy(to[i], leaf, bytes);
-        if (to[i] && !leaf) memset(to[i], 0, bytes);
-        if (leaf) leaf += floats[i];
-    }
-}
-
-static weir_status check_gradients(const weir_gru *p, const float *reserve,
-                                   const weir_gru_gradients *g) {
-    const char *op = "gru_bwd";
-    WEIR_TRY(weir_check_pointer(op, "g", g));
-    WEIR_TRY(weir_check_pointer(op, "dw", g->dw));
-    WEIR_TRY(weir_check_pointer(op, "du", g->du));
+weir_status weir_gru_fwd(weir_runtime *rt, const weir_gru *p, const weir_gru_tensors *t, float *y,
+                         float *reserve) {
+    WEIR_TRY(check("gru_fwd", rt, p, t));
     if (p->N == 0) return WEIR_OK;
-    WEIR_TRY(weir_check_pointer(op, "dy", g->dy));
-    return weir_check_pointer(op, "reserve", reserve);
+    WEIR_TRY(weir_check_pointer("gru_fwd", "y", y));
+    const weir_gru_call call = {.p = *p, .t = *t, .y = y, .reserve = reserve};
+    weir_recurrent r = driven("gru_fwd", &call);
+    r.run = forward;
+    return weir_recurrent_fwd(rt, &r);
 }
 
 weir_status weir_gru_bwd(weir_runtime *rt, const weir_gru *p, const weir_gru_tensors *t,
                          const float *reserve, const weir_gru_gradients *g) {
     WEIR_TRY(check("gru_bwd", rt, p, t));
-    WEIR_TRY(check_gradients(p, reserve, g));
-    if (p->N == 0) {
-        write_gradients(p, NULL, g);
-        return WEIR_OK;
-    }
-    int64_t w_floats = gru_w_t_floats(p), u_floats = gru_u_t_floats(p);
-    gru_job job = {
-        .kernels = weir_runtime_kernels(rt),
-        .call = {.p = *p, .t = *t, .reserve_in = reserve, .dy = g->dy, .dx = g->dx, .dh0 = g->dh0},
-        .scratch_floats = gru_padded(gru_scratch_floats(p)),
-        .leaf_floats = (p->C_in + p->H + 2) * 3 * p->H};
-    job.cut = weir_cut_time(p->N, p->T, job.leaf_floats);
-    job.dgates_floats = job.cut.group * (job.cut.steps * gru_parts(p) + 1) * gru_padded(p->H);
-    int64_t shared = w_floats + u_floats + gru_padded(job.cut.leaves * job.leaf_floats);
-    int64_t floats =
-        weir_add_floats(shared, weir_runtime_threads(rt), job.dgates_floats + job.scratch_floats);
-    float *memory, *next;
-    WEIR_TRY(weir_scratch_floats("gru_bwd", rt, floats, &memory));
-    next = memory;
-    float *w_t_packed = weir_take(&next, w_floats), *u_t_packed = weir_take(&next, u_floats);
-    weir_gru_pack_transposed(p, t->w, t->u, w_t_packed, u_t_packed);
-    job.u_at = u_t_packed - w_t_packed;
-    weir_replicas_get(rt, w_t_packed, job.u_at + u_floats, &job.weights);
-    job.call.dgates = weir_take(&next, job.dgates_floats * weir_runtime_threads(rt));
-    job.leaf = weir_take(&next, job.cut.leaves * job.leaf_floats);
-    job.call.scratch = next;
-    weir_status status = weir_parallel_for(rt, job.cut.leaves, 1, leaf_task, &job);
-    weir_replicas_put(&job.weights);
-    if (!status)
-        status = weir_tree_sum(rt, job.cut.leaves, job.leaf, job.leaf + job.leaf_floats,
-                               job.leaf_floats);
-    if (!status) write_gradients(p, job.leaf, g);
-    weir_scratch_put(rt, memory);
-    return status;
+    WEIR_TRY(weir_check_pointer("gru_bwd", "g", g));
+    WEIR_TRY(weir_check_recurrent_gradients("gru_bwd", p->N, g->dw, g->du, g->dy, reserve));
+    const weir_gru_call call = {
+        .p = *p, .t = *t, .reserve_in = reserve, .dy = g->dy, .dx = g->dx, .dh0 = g->dh0};
+    weir_recurrent r = driven("gru_bwd", &call);
+    r.run = backward;
+    return weir_recurrent_bwd(rt, &r, g->dw, g->du, g->db);
 }

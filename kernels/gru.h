@@ -22,6 +22,7 @@
 
 #include "kernels/kernels.h"
 
+enum { GRU_GATES = 3 };
 enum {
     GRU_PANEL = 16,  /* columns of a panel, a multiple of every VL */
     GRU_ROWS = 24,   /* samples that a SIMD kernel takes through time together */
@@ -52,12 +53,6 @@ static inline int64_t gru_state_at(const weir_gru *p, int64_t n, int64_t s) {
     return gru_gates_at(p, n, p->T) + s * gru_padded(p->H);
 }
 
-/* Floats of w_packed, u_packed, w_t_packed, u_t_packed. */
-static inline int64_t gru_w_floats(const weir_gru *p) { return 3 * gru_padded(p->H) * p->C_in; }
-static inline int64_t gru_u_floats(const weir_gru *p) { return 3 * gru_padded(p->H) * p->H; }
-static inline int64_t gru_w_t_floats(const weir_gru *p) { return gru_padded(p->C_in) * 3 * p->H; }
-static inline int64_t gru_u_t_floats(const weir_gru *p) { return 3 * gru_padded(p->H) * p->H; }
-
 /* Covers every kernel: GRU_ROWS samples with up to 16 rows of H_p and 6 of C_in each, or GRU_CHUNK
  * rows of x or h with their masks and of two panels. */
 static inline int64_t gru_scratch_floats(const weir_gru *p) {
@@ -66,10 +61,5 @@ static inline int64_t gru_scratch_floats(const weir_gru *p) {
             chunk = GRU_CHUNK * ((H > C ? H : C) + 3 * GRU_PANEL);
     return step > chunk ? step : chunk;
 }
-
-void weir_gru_pack(const weir_gru *p, const float *w, const float *u, float *w_packed,
-                   float *u_packed);
-void weir_gru_pack_transposed(const weir_gru *p, const float *w, const float *u, float *w_t_packed,
-                              float *u_t_packed);
 
 #endif

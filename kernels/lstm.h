@@ -58,18 +58,6 @@ static inline bool lstm_passes(const weir_lstm_call *c, int64_t n, int64_t s) {
     return c->t.step_mask && c->t.step_mask[n * c->p.T + lstm_time(&c->p, s)] == 0;
 }
 
-/* Floats of w_packed, u_packed, w_t_packed, u_t_packed. */
-static inline int64_t lstm_w_floats(const weir_lstm *p) {
-    return LSTM_GATES * gru_padded(p->H) * p->C_in;
-}
-static inline int64_t lstm_u_floats(const weir_lstm *p) {
-    return LSTM_GATES * gru_padded(p->H) * p->H;
-}
-static inline int64_t lstm_w_t_floats(const weir_lstm *p) {
-    return LSTM_GATES * gru_padded(p->C_in) * p->H;
-}
-static inline int64_t lstm_u_t_floats(const weir_lstm *p) { return lstm_u_floats(p); }
-
 /* Covers every kernel: LSTM_ROWS samples with up to 14 rows of H_p and 4 of C_in each and the rows
  * computed ahead, or GRU_CHUNK rows of x or h and of two panels. */
 static inline int64_t lstm_scratch_floats(const weir_lstm *p) {
@@ -78,10 +66,5 @@ static inline int64_t lstm_scratch_floats(const weir_lstm *p) {
     int64_t chunk = GRU_CHUNK * ((H > C ? H : C) + 3 * GRU_PANEL);
     return step > chunk ? step : chunk;
 }
-
-void weir_lstm_pack(const weir_lstm *p, const float *w, const float *u, float *w_packed,
-                    float *u_packed);
-void weir_lstm_pack_transposed(const weir_lstm *p, const float *w, const float *u,
-                               float *w_t_packed, float *u_t_packed);
 
 #endif

@@ -1,33 +1,76 @@
-/* What the drivers of the recurrent layers share: how weights are packed, and how samples and steps
- * are cut. SPDX-License-Identifier: Apache-2.0 */
+/* The driver that the recurrent layers share: how arguments are checked, weights packed, samples and steps
+ * cut, and gradients summed. SPDX-License-Identifier: Apache-2.0 */
 #ifndef WEIR_RECURRENT_H
 #define WEIR_RECURRENT_H
 
-#include <stdint.h>
+#include "kernels/gru.h"
+#include "kernels/kernels.h"
 
-#include "weir/runtime.h"
+/* ---- checks; each names op and the argument ---- */
 
-/* Cuts columns [0, n) of a matrix into panels of 16, [panels][rows][16], 0 beyond the last column;
- * strides in floats. */
-void weir_pack_panels(const float *from, int64_t rows, int64_t row_stride, int64_t n,
-                      int64_t column_stride, float *to);
+/* reserve_row: its floats of a sample and step. */
+weir_status weir_check_recurrent_sizes(const char *op, int64_t N, int64_t T, int64_t C_in,
+                                       int64_t H, int64_t most, int64_t reserve_row);
+/* Of the layers with gates: tanh or relu, a sigmoid, and one mask, one for each gate, or none. */
+weir_status weir_check_gates(const char *op, weir_activation activation, weir_activation recurrent,
+                             int mask_gates, int gates);
+/* masked: whether a mask is given; gates as above. x may be NULL when N is 0. */
+weir_status weir_check_recurrent_tensors(const char *op, int64_t N, const float *x, const float *w,
+                                         const float *u, bool masked, int mask_gates, int gates);
+weir_status weir_check_recurrent_gradients(const char *op, int64_t N, const float *dw,
+                                           const float *du, const float *dy, const float *reserve);
 
-/* Cuts `floats` floats off the memory at *next, 64-byte aligned as that is. */
-float *weir_take(float **next, int64_t floats);
+/* ---- weights ---- */
 
-/* Samples of one forward task: at most `most`, and whole tiles, of the size that leaves the busiest
- * worker the least. */
-int64_t weir_sample_grain(weir_runtime *rt, int64_t N, int64_t most);
+/* Floats of a packed matrix: the columns of each gate in panels, with so many rows. */
+static inline int64_t weir_packed_floats(int64_t gates, int64_t columns, int64_t rows) {
+    return gates * gru_padded(columns) * rows;
+}
+/* w[C_in][gates][H], u[H][gates][H] -> panels of the units of a gate, then those of the next gate. */
+void weir_pack_gates(int64_t gates, int64_t C_in, int64_t H, const float *w, const float *u,
+                     float *w_packed, float *u_packed);
+/* The same matrices -> for each gate, panels of the channels, and of the units that h has. */
+void weir_pack_gates_transposed(int64_t gates, int64_t C_in, int64_t H, const float *w,
+                                const float *u, float *w_t_packed, float *u_t_packed);
 
+/* ---- forward and backward ---- */
+
+/* What one call of the kernels is to do. */
+typedef struct weir_recurrent_part {
+    const weir_kernels *kernels;
+    const void *call;                 /* that of weir_recurrent */
+    int64_t n0, n1;                   /* samples */
+    const float *w_packed, *u_packed; /* backward: transposed */
+    float *scratch;
+    /* Backward: steps, the last ones first; what the buffers hold is added to. */
+    int64_t s0, s1;
+    bool adds;
+    int64_t samples_after; /* that follow these in memory and are next */
+    float *dgates, *carry, *dw, *du, *db;
+} weir_recurrent_part;
+
+/* A layer as the driver sees it. */
+typedef struct weir_recurrent {
+    const char *op;
+    int64_t N, T, C_in, H, gates, bias_floats;
+    const float *w, *u;
+    const void *call;       /* the layer's own, for `run` */
+    int64_t scratch_floats; /* of one worker */
+    /* Backward: floats of the gradients before the activations, of a sample and step; of what one chunk
+     * of steps hands on to the next, of a sample. */
+    int64_t dgates_row, carry_floats;
+    void (*run)(const weir_recurrent_part *part);
+} weir_recurrent;
+
+/* Runs all samples, split among the workers; N >= 1. Errors: MEMORY, SYSTEM. */
+weir_status weir_recurrent_fwd(weir_runtime *rt, const weir_recurrent *r);
 /*
- * How a weight gradient is cut: `leaves` parts, each a range of samples; in a part `group` samples
- * and `steps` steps at a time, a chunk that the second cache holds. It depends on nothing but the
- * arguments, or the bits would depend on the machine. Neither leaves nor group falls as N grows, so
- * that a smaller batch finds its scratch large enough.
+ * Runs all samples and steps and sums the gradients: dw[C_in][gates][H], du[H][gates][H],
+ * db[bias_floats] or NULL. The order of the sums over samples and steps: groups of samples ascending,
+ * in them chunks of steps descending, then as the kernel; a tree over the leaves. It depends on nothing
+ * but the arguments. N 0 gives zeros. Errors: MEMORY, SYSTEM.
  */
-typedef struct weir_time_cut {
-    int64_t leaves, group, steps;
-} weir_time_cut;
-weir_time_cut weir_cut_time(int64_t N, int64_t T, int64_t leaf_floats);
+weir_status weir_recurrent_bwd(weir_runtime *rt, const weir_recurrent *r, float *dw, float *du,
+                               float *db);
 
 #endif

@@ -29,11 +29,6 @@ static inline void rnn_all_steps(weir_rnn_call *c) {
     c->s1 = c->d_steps = c->p.T;
 }
 
-/* Floats of w_packed, u_packed and u_t_packed, w_t_packed. */
-static inline int64_t rnn_w_floats(const weir_rnn *p) { return gru_padded(p->H) * p->C_in; }
-static inline int64_t rnn_u_floats(const weir_rnn *p) { return gru_padded(p->H) * p->H; }
-static inline int64_t rnn_w_t_floats(const weir_rnn *p) { return gru_padded(p->C_in) * p->H; }
-
 /* Covers every kernel: GRU_ROWS samples with up to 6 rows of H_p and 2 of C_in each, or GRU_CHUNK
  * rows of x or h with their masks and of two panels. */
 static inline int64_t rnn_scratch_floats(const weir_rnn *p) {
@@ -42,10 +37,5 @@ static inline int64_t rnn_scratch_floats(const weir_rnn *p) {
             chunk = GRU_CHUNK * ((H > C ? H : C) + 3 * GRU_PANEL);
     return step > chunk ? step : chunk;
 }
-
-void weir_rnn_pack(const weir_rnn *p, const float *w, const float *u, float *w_packed,
-                   float *u_packed);
-void weir_rnn_pack_transposed(const weir_rnn *p, const float *w, const float *u, float *w_t_packed,
-                              float *u_t_packed);
 
 #endif

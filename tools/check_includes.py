@@ -32,7 +32,7 @@ MAY_SEE = [
     (r"kernels/", [r"weir/", r"runtime/runtime\.h", r"kernels/"]),
     (r"train/", [r"weir/", r"train/"]),
     (r"bench/", [r"weir/", r"bench/"]),
-    (r"validate/", [r"weir/", r"runtime/runtime\.h", r"kernels/(kernels\.(h|def)|(gru|lstm|conv1d_pool|rnn)\.h)", r"validate/"]),
+    (r"validate/", [r"weir/", r"runtime/runtime\.h", r"kernels/(kernels\.(h|def)|(gru|lstm|conv1d_pool|recurrent|rnn)\.h)", r"validate/"]),
     (r"examples/", [r"weir/"]),
     (r"tests/", [r""]),
 ]

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/recurrent.h"
+
 /* Multiply-adds of one sample of the longest sequence, C_in and H both 15. */
 enum { LONG_WORK = (GRU_CHUNK + 40) * 3 * 15 * (15 + 15) };
 
@@ -73,12 +75,12 @@ void gru_tensors_new(context *c, gru_case *k) {
         t->mask_h = k->mask_h = mask_new(c, "mask_h", p->N * p->mask_gates * p->H);
     t->step_mask = k->step_mask = step_mask_draw(c, p->N, p->T);
     step_mask_poison(k->step_mask, p->N * p->T, p->C_in, k->x);
-    float *w_packed = input_new(c, "w_packed", gru_w_floats(p));
-    float *u_packed = input_new(c, "u_packed", gru_u_floats(p));
-    float *w_t_packed = input_new(c, "w_t_packed", gru_w_t_floats(p));
-    float *u_t_packed = input_new(c, "u_t_packed", gru_u_t_floats(p));
-    weir_gru_pack(p, k->w, k->u, w_packed, u_packed);
-    weir_gru_pack_transposed(p, k->w, k->u, w_t_packed, u_t_packed);
+    float *w_packed = input_new(c, "w_packed", weir_packed_floats(GRU_GATES, p->H, p->C_in));
+    float *u_packed = input_new(c, "u_packed", weir_packed_floats(GRU_GATES, p->H, p->H));
+    float *w_t_packed = input_new(c, "w_t_packed", weir_packed_floats(GRU_GATES, p->C_in, p->H));
+    float *u_t_packed = input_new(c, "u_t_packed", weir_packed_floats(GRU_GATES, p->H, p->H));
+    weir_pack_gates(GRU_GATES, p->C_in, p->H, k->w, k->u, w_packed, u_packed);
+    weir_pack_gates_transposed(GRU_GATES, p->C_in, p->H, k->w, k->u, w_t_packed, u_t_packed);
     k->call.w_packed = w_packed;
     k->call.u_packed = u_packed;
     k->call.w_t_packed = w_t_packed;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/recurrent.h"
+
 /* Multiply-adds of one sample of the longest sequence, C_in and H both 15. */
 enum { LONG_WORK = (GRU_CHUNK + 40) * LSTM_GATES * 15 * (15 + 15) };
 
@@ -85,12 +87,12 @@ static void shape_say(context *c, const lstm_case *k) {
 
 static void packed_new(context *c, lstm_case *k) {
     const weir_lstm *p = &k->call.p;
-    float *w_packed = input_new(c, "w_packed", lstm_w_floats(p));
-    float *u_packed = input_new(c, "u_packed", lstm_u_floats(p));
-    float *w_t_packed = input_new(c, "w_t_packed", lstm_w_t_floats(p));
-    float *u_t_packed = input_new(c, "u_t_packed", lstm_u_t_floats(p));
-    weir_lstm_pack(p, k->w, k->u, w_packed, u_packed);
-    weir_lstm_pack_transposed(p, k->w, k->u, w_t_packed, u_t_packed);
+    float *w_packed = input_new(c, "w_packed", weir_packed_floats(LSTM_GATES, p->H, p->C_in));
+    float *u_packed = input_new(c, "u_packed", weir_packed_floats(LSTM_GATES, p->H, p->H));
+    float *w_t_packed = input_new(c, "w_t_packed", weir_packed_floats(LSTM_GATES, p->C_in, p->H));
+    float *u_t_packed = input_new(c, "u_t_packed", weir_packed_floats(LSTM_GATES, p->H, p->H));
+    weir_pack_gates(LSTM_GATES, p->C_in, p->H, k->w, k->u, w_packed, u_packed);
+    weir_pack_gates_transposed(LSTM_GATES, p->C_in, p->H, k->w, k->u, w_t_packed, u_t_packed);
     k->call.w_packed = w_packed;
     k->call.u_packed = u_packed;
     k->call.w_t_packed = w_t_packed;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/recurrent.h"
+
 enum {
     LONG_STEPS = 20, /* from here on weights are made small */
     LONG_WORK = (GRU_CHUNK + 40) * 15 * (15 + 15)
@@ -75,12 +77,12 @@ static void shape_say(context *c, const rnn_case *k) {
 
 static void packed_new(context *c, rnn_case *k) {
     const weir_rnn *p = &k->call.p;
-    float *w_packed = input_new(c, "w_packed", rnn_w_floats(p));
-    float *u_packed = input_new(c, "u_packed", rnn_u_floats(p));
-    float *w_t_packed = input_new(c, "w_t_packed", rnn_w_t_floats(p));
-    float *u_t_packed = input_new(c, "u_t_packed", rnn_u_floats(p));
-    weir_rnn_pack(p, k->w, k->u, w_packed, u_packed);
-    weir_rnn_pack_transposed(p, k->w, k->u, w_t_packed, u_t_packed);
+    float *w_packed = input_new(c, "w_packed", weir_packed_floats(1, p->H, p->C_in));
+    float *u_packed = input_new(c, "u_packed", weir_packed_floats(1, p->H, p->H));
+    float *w_t_packed = input_new(c, "w_t_packed", weir_packed_floats(1, p->C_in, p->H));
+    float *u_t_packed = input_new(c, "u_t_packed", weir_packed_floats(1, p->H, p->H));
+    weir_pack_gates(1, p->C_in, p->H, k->w, k->u, w_packed, u_packed);
+    weir_pack_gates_transposed(1, p->C_in, p->H, k->w, k->u, w_t_packed, u_t_packed);
     k->call.w_packed = w_packed;
     k->call.u_packed = u_packed;
     k->call.w_t_packed = w_t_packed;
