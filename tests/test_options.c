@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "train/cli/options.h"
+#include "train/model/nearest.h"
 
 enum { ARGUMENTS_MAX = 8 };
 
@@ -166,11 +167,11 @@ static void test_help(void **state) {
 static void test_nearest(void **state) {
     (void)state;
     static const char *const names[] = {"train", "eval", "compare", NULL};
-    assert_string_equal(options_nearest("tarin", names), "train");
-    assert_string_equal(options_nearest("evla", names), "eval");
-    assert_string_equal(options_nearest("compares", names), "compare");
-    assert_null(options_nearest("predict", names));
-    assert_null(options_nearest("", (const char *const[]){NULL}));
+    assert_string_equal(weir_nearest("tarin", names), "train");
+    assert_string_equal(weir_nearest("evla", names), "eval");
+    assert_string_equal(weir_nearest("compares", names), "compare");
+    assert_null(weir_nearest("predict", names));
+    assert_null(weir_nearest("", (const char *const[]){NULL}));
 }
 
 int main(void) {

@@ -54,6 +54,11 @@ class Completion(unittest.TestCase):
         self.assertIn("train", self.fish("weir "))
         self.assertEqual(self.fish("weir data f"), ["fetch"])
         self.assertEqual(self.fish("weir train jena-gru --his"), ["--history"])
+        self.assertEqual(self.fish("weir train jena-gru --isa a"), ["auto", "avx2", "avx512"])
+        self.assertIn("binary_crossentropy", self.fish("weir train jena-gru --loss "))
+        self.assertIn("jena-conv-gru", self.fish("weir train jena-conv"))
+        self.assertIn("downsampling", self.fish("weir compare d"))
+        self.assertEqual(self.fish("weir compare downsampling imdb --len"), ["--lengths"])
 
     @unittest.skipUnless(shutil.which("zsh"), "no zsh")
     def test_zsh(self):

@@ -335,7 +335,9 @@ class Downsampling(Train):
 
 class Refusals(Train):
     def test_options(self):
-        self.refused(2, ["jena-grru", "jena-conv-gru"], "train", "jena-grru", *SMALL)
+        self.refused(2, ["'jena-grru' is not known, did you mean jena-gru? accepted: jena-naive, "],
+                     "train", "jena-grru", *SMALL)
+        self.refused(2, ["'lenet' is not known, accepted: jena-naive, "], "train", "lenet", *SMALL)
         self.refused(2, ["--data FILE or --generated"], "train", "jena-gru")
         self.refused(2, ["exclude"], "train", "jena-gru", *SMALL, "--data", "x.csv")
         self.refused(2, ["h.txt", ".csv or .json"], "train", "jena-gru", *SMALL, "--history",

@@ -6,6 +6,7 @@
 #include "train/cli/commands.h"
 #include "train/cli/options.h"
 #include "train/cli/printable.h"
+#include "train/model/nearest.h"
 #include "weir/runtime.h"
 
 typedef struct command {
@@ -43,7 +44,7 @@ int command_failed(const char *name, weir_status status) {
 static int unknown_command(const char *word) {
     const char *names[COMMAND_COUNT + 1] = {0};
     for (int i = 0; i < COMMAND_COUNT; i++) names[i] = commands[i].name;
-    const char *nearest = options_nearest(word, names);
+    const char *nearest = weir_nearest(word, names);
     fprintf(stderr, "weir: unknown command \"%s\"", word);
     if (nearest != NULL) fprintf(stderr, ", did you mean %s?", nearest);
     fputs("\n\n", stderr);

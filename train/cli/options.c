@@ -10,6 +10,7 @@
 
 #include "train/cli/commands.h"
 #include "train/cli/options_help.h"
+#include "train/model/nearest.h"
 
 enum { NAMES_MAX = 64 };
 
@@ -23,47 +24,13 @@ int options_error(const command_line *line, const char *format, ...) {
     return STATUS_USAGE;
 }
 
-/* Insertions, deletions and replacements that turn a into b (Levenshtein). */
-static size_t edit_distance(const char *a, const char *b) {
-    size_t row[NAMES_MAX + 1];
-    const size_t n = strlen(b);
-    if (n > NAMES_MAX) return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++) row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < n; j++) {
-            const size_t above = row[j + 1];
-            size_t best = diagonal + (a[i] != b[j]);
-            if (above + 1 < best) best = above + 1;
-            if (row[j] + 1 < best) best = row[j] + 1;
-            row[j + 1] = best;
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
-const char *options_nearest(const char *word, const char *const *names) {
-    const char *best = NULL;
-    size_t least = strlen(word) / 3 + 1; /* more than that is not a misspelling */
-    for (; *names != NULL; names++) {
-        const size_t distance = edit_distance(word, *names);
-        if (distance <= least && (best == NULL || distance < least)) {
-            best = *names;
-            least = distance;
-        }
-    }
-    return best;
-}
-
 static int unknown_option(const command_line *line, const char *given, const char *name) {
     const char *names[NAMES_MAX + 1] = {0};
     size_t n = 0;
     for (const option *o = line->options; o->type != OPTION_IS_END && n + 1 < NAMES_MAX; o++)
         if (o->type != OPTION_IS_GROUP) names[n++] = o->name;
     names[n] = "help";
-    const char *nearest = options_nearest(name, names);
+    const char *nearest = weir_nearest(name, names);
     if (nearest != NULL)
         return options_error(line, "unknown option %s, did you mean --%s?", given, nearest);
     return options_error(line, "unknown option %s", given);

@@ -109,7 +109,4 @@ int options_parse(const command_line *line, int argc, char **argv);
 __attribute__((format(printf, 2, 3))) int options_error(const command_line *line,
                                                         const char *format, ...);
 
-/* The name in `names` (ends with NULL) that `word` is most probably a misspelling of, or NULL. */
-const char *options_nearest(const char *word, const char *const *names);
-
 #endif

@@ -4,24 +4,35 @@
 #include <string.h>
 
 #include "train/model/builtin.h"
+#include "train/model/nearest.h"
 
 const weir_builtin *weir_model_builtin(int i) {
     return i >= 0 && i < weir_builtin_count ? &weir_builtins[i] : NULL;
 }
 
+enum { MODELS_MAX = 64 }; /* that a message names */
+
+static weir_status unknown(const char *name) {
+    const char *names[MODELS_MAX + 1] = {0};
+    char known[512] = "", hint[80] = "";
+    size_t used = 0;
+    for (int i = 0; i < weir_builtin_count && i < MODELS_MAX && used < sizeof known; i++) {
+        names[i] = weir_builtins[i].name;
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "",
+                                 names[i]);
+    }
+    const char *nearest = weir_nearest(name, names);
+    if (nearest) snprintf(hint, sizeof hint, ", did you mean %.40s?", nearest);
+    return weir_fail(WEIR_ERROR_ARGUMENT, "model '%.40s' is not known%s accepted: %s", name,
+                     nearest ? hint : ",", known);
+}
+
 weir_status weir_model_builtin_find(const char *name, const weir_builtin **out) {
     if (!name || !out) return weir_fail(WEIR_ERROR_ARGUMENT, "name and builtin must not be NULL");
-    char known[512] = "";
-    size_t used = 0;
     for (int i = 0; i < weir_builtin_count; i++) {
-        const weir_builtin *b = &weir_builtins[i];
-        if (strcmp(b->name, name) == 0) {
-            *out = b;
-            return WEIR_OK;
-        }
-        if (used < sizeof known)
-            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "",
-                                     b->name);
+        if (strcmp(weir_builtins[i].name, name) != 0) continue;
+        *out = &weir_builtins[i];
+        return WEIR_OK;
     }
-    return weir_fail(WEIR_ERROR_ARGUMENT, "model '%.40s' is not known, accepted: %s", name, known);
+    return unknown(name);
 }
