@@ -261,7 +261,8 @@ class Jena(Case):
         self.put(ZIP + ".sha256", b"0" * 64 + b"  " + ZIP.encode() + b"\n")
         err = self.fetch("range", 1)
         self.assertIn("recorded " + "0" * 64, err)
-        self.assertEqual(self.there(), [ZIP + ".sha256"])
+        self.assertIn(f"kept as {self.path(ZIP)}.bad", err)
+        self.assertEqual(self.there(), [ZIP + ".bad", ZIP + ".sha256"])
 
     def on_terminal(self, **variables):
         """What a fetch writes to a terminal: a bar, and then that the file is too short."""
@@ -286,6 +287,9 @@ class Jena(Case):
 
     def test_progress_on_a_terminal_that_cannot_move(self):
         self.assertRegex(self.on_terminal(TERM="dumb"), "^weir data fetch: ")
+
+    def test_md5_is_of_the_reviews(self):
+        self.assertIn("--md5 is an option of imdb", self.fetch("range", 2, options=["--md5", "none"]))
 
     def test_folder_that_cannot_be_made(self):
         self.dir = os.path.join(self.folder.name, "no", "such", "folder")
@@ -329,15 +333,21 @@ class Imdb(Case):
         self.server.body = self.short
         err = self.fetch("range", 1)
         self.assertIn(hashlib.md5(self.short).hexdigest(), err)
-        self.assertIn("not 7c2ac02c03563afcf9b574c7e56c153a: it is another file, or damaged", err)
-        self.assertEqual(self.there(), [])
+        self.assertIn("not 7c2ac02c03563afcf9b574c7e56c153a: it is another file, or damaged, kept as ", err)
+        self.assertEqual(self.there(), [REVIEWS + ".bad"])
 
     def test_damaged_on_its_way(self):
         damaged = bytearray(self.good)
         damaged[len(damaged) // 2] ^= 1
         err = self.take(bytes(damaged), expected=1, md5=hashlib.md5(self.good).hexdigest())
         self.assertIn("damaged", err)
-        self.assertEqual(self.there(), [])
+        self.assertEqual(self.there(), [REVIEWS + ".bad"])
+
+    def test_forms_of_md5(self):
+        self.assertIn("25000 reviews", self.take(self.good, md5=hashlib.md5(self.good).hexdigest().upper()))
+        for wrong in ("7c2ac02c", "x" * 32, ""):
+            self.assertIn(f'--md5 is "{wrong}", accepted: 32 hexadecimal digits, none',
+                          self.fetch("range", 2, options=["--md5", wrong]))
 
     def test_any_md5(self):
         self.assertIn("25000 reviews", self.take(self.good, md5="none"))

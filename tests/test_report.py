@@ -110,6 +110,15 @@ class Report(unittest.TestCase):
             self.write("compare-imdb.json", text)
             self.refused(1, ["r/compare-imdb.json", words], "report", "r")
             self.assertFalse(os.path.exists(self.path("r", "index.html")))
+        # What lies beside it is looked at before anything is trained.
+        self.write("compare-imdb.json", "{")
+        self.refused(1, ["r/compare-imdb.json", "not JSON"], "compare", "jena", *SMALL, "--report", "r")
+        self.assertFalse(os.path.exists(self.path("r", "compare-jena.json")))
+        self.write("compare-imdb.json", "")  # somebody is about to write it
+        self.write(".gnuplot", "set output 'elsewhere.svg'\n")
+        run = self.weir("compare", "jena", *SMALL, "--report", "r", HOME=self.path("r"))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertGreaterEqual(self.page().tags["svg"], 3)
         self.write("file", "")
         # Before anything is trained.
         self.refused(1, ["r/file is no folder"], "compare", "jena", *SMALL, "--report", "r/file")

@@ -183,6 +183,9 @@ class Going(Resume):
         self.ok(*begin, "--epochs", "2")  # that one had ended
         self.interrupted()
         before = self.read(checkpoint)
+        self.write(checkpoint, before[:-4])
+        self.refused(2, [f"{checkpoint} is there and can't be read"], *begin, "--epochs", "3")
+        self.write(checkpoint, before)
         self.refused(2, [f"{checkpoint} holds a run that was stopped after ", " of 3 epochs", "--resume"],
                      *begin, "--epochs", "3")
         self.assertEqual(self.read(checkpoint), before)

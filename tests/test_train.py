@@ -385,6 +385,36 @@ class Refusals(Train):
                            "--lr", "1e30", "--epochs", "2", "--steps", "20")
         self.assertNotIn("best epoch", run.stdout)
 
+    def test_order_of_rows(self):
+        self.write_csv("a.csv", ["p", "T (degC)"])
+        lines = self.read("a.csv").splitlines()
+        for name, rows in (("reversed.csv", lines[:0:-1]), ("same.csv", [lines[1]] * 3000)):
+            with open(os.path.join(self.folder, name), "w", encoding="ascii") as file:
+                file.write("\n".join([lines[0], *rows]) + "\n")
+            self.refused(2, [name, "in the order of their times"], "train", "jena-dense", "--data", name)
+
+    def test_name_that_is_no_utf8(self):
+        with open(os.path.join(self.folder, "l.csv"), "wb") as file:
+            file.write(b"time,p,T (\xb0C)\n01.01.2009 00:00:00,1,2\n")
+        self.refused(1, ["l.csv:1:8", "column 3 is no UTF-8", "iconv"], "train", "jena-dense", "--data",
+                     "l.csv", "--target", "p")
+
+    def test_name_with_blanks(self):
+        self.write_csv("a.csv", ["p", '" T (degC)"'])
+        self.ok("train", "jena-dense", "--data", "a.csv", "--lookback", "60", "--step", "6", "--epochs",
+                "1", "--steps", "2", "--save", "m.safetensors", "--target", " T (degC)")
+        self.ok("eval", "m.safetensors", "--data", "a.csv")
+
+    def test_options_without_effect(self):
+        self.write_csv("a.csv", ["p", "T (degC)"])
+        self.refused(2, ["--generated-seed is for --generated", "--data a.csv"], "train", "jena-dense",
+                     "--data", "a.csv", "--generated-seed", "3")
+        self.refused(2, ["--history: jena-naive has nothing to train"], "train", "jena-naive", *SMALL,
+                     "--history", "h.csv")
+        self.ok("train", "jena-dense", *SMALL, "--epochs", "1", "--steps", "2")
+        self.refused(2, ["--val-rows with --split all"], "eval", "jena-dense.safetensors", *SMALL[:3],
+                     "--split", "all", "--val-rows", "9")
+
     def test_name_with_a_comma(self):
         self.write_csv("a.csv", ["p", "T (degC)", '"wind, gusts"'])
         self.ok("train", "jena-gru", "--data", "a.csv", "--lookback", "60", "--step", "6",
@@ -609,7 +639,7 @@ class Compare(Train):
         self.definition("short.json", "jena-conv-gru", "240", "120")
         run = [*self.RUN, "--json", "--models"]
         runs = json.loads(self.ok(*run, "jena-conv-gru,copy.json,./short.json"))["runs"]
-        self.assertEqual([r["model"] for r in runs], ["jena-conv-gru", "copy", "short"])
+        self.assertEqual([r["model"] for r in runs], ["jena-conv-gru", "copy.json", "short.json"])
         for key in ("val_mae", "test_mae", "permuted_mae", "parameters", "lookback"):
             self.assertEqual(runs[0][key], runs[1][key])
         self.assertEqual([r["recurrent_steps"] for r in runs], [74, 74, 34])
@@ -622,15 +652,40 @@ class Compare(Train):
         jena, imdb = (["compare", name, "--generated", "--models"] for name in ("jena", "imdb"))
         self.refused(2, ["r.json", "models of jena"], *jena, "r.json")
         self.refused(2, ["w.json", "models of imdb"], *imdb, "w.json")
-        self.refused(2, ["w twice"], *jena, "w.json,./w.json")
+        self.refused(2, ["w.json twice"], *jena, "w.json,./w.json")
         self.refused(2, ["square.json is mse", "mae"], *jena, "square.json")
-        self.refused(2, ["--max-features is 20000", "10000"], *imdb, "r.json", "--max-features", "20000")
+        self.refused(2, ["numbered to 20000", "--max-features 10000, or less"], *imdb, "r.json",
+                     "--max-features", "20000")
         self.refused(2, ["--dropout-masks", "w.json"], *jena, "w.json", "--dropout-masks", "gate")
         self.refused(1, ["none.json", "No such file"], *jena, "none.json")
         # Said before the first of them is trained.
         run = self.refused(2, ["w.json", "T is 240", "120"], *jena, "jena-gru,w.json", "--lookback",
                            "120", "--step", "1")
         self.assertNotIn("epoch", run.stderr)
+        run = self.refused(2, ["imdb-dense: steps is 3, accepted: 1 to 1"], *imdb, "imdb-gru,imdb-dense",
+                           "--generated-reviews", "1000", "--steps", "3", "--epochs", "1")
+        self.assertNotIn("epoch 1", run.stderr)
+
+    def test_keras_of_a_definition(self):
+        """The numbers of weir train, whose RMSprop is that of the definition's Keras too."""
+        self.definition("jena-gru.json", "jena-gru", '"2.2.4"', '"3.5.0"')
+        run = ["--generated-rows", "12000", "--steps", "2", "--val-steps", "2", "--epochs", "2"]
+        self.ok("train", "--model", "jena-gru.json", "--generated", *run, "--history", "h.csv", "--quiet")
+        expected = min(float(row["val_loss"]) for row in csv.DictReader(self.read("h.csv").splitlines()))
+        result = json.loads(self.ok("compare", "jena", "--generated", *run, "--quiet", "--json",
+                                    "--models", "jena-gru,jena-gru.json"))
+        self.assertEqual([r["keras"] for r in result["runs"]], [2, 3])
+        self.assertAlmostEqual(result["runs"][1]["val_mae"], expected, delta=1e-7)
+        # A definition that is called as a built-in model is not what times are set beside.
+        text = self.ok("compare", "jena", "--generated", *run, "--quiet", "--models", "jena-gru.json")
+        self.assertIn("jena-gru.json as in Keras 3", text)
+        self.assertRegex(text, r"\njena-gru.json +4,545 +240 +[0-9.]+ +[0-9.]+ +- ")
+
+    def test_one_that_diverges(self):
+        self.definition("hot.json", "jena-dense", '"rate": 0.001', '"rate": 1e30')
+        run = self.refused(1, ["hot.json with seed 0 is left out"], *self.RUN, "--csv", "--models",
+                           "hot.json,jena-dense")
+        self.assertIn("\njena-dense,", run.stdout)
 
 
 if __name__ == "__main__":

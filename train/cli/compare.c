@@ -161,6 +161,9 @@ static void print_training(const arguments *a) {
     if (p->steps > 0) printf("of %lld steps, ", (long long)p->steps);
     printf("as in Keras %d, %lld %s from %lld\n", model_keras(&a->options), (long long)p->seeds,
            p->seeds == 1 ? "seed" : "seeds", (long long)p->seed);
+    for (const compare_model *m = p->models; m < p->models + p->model_count; m++)
+        if (m->path && m->own.keras != model_keras(&a->options))
+            printf("         %s as in Keras %d\n", m->name, m->own.keras);
     if (p->val_steps > 0)
         printf("         validating on at most the first %lld batches, testing on all samples\n",
                (long long)p->val_steps);
@@ -195,7 +198,7 @@ static weir_status print_json(const arguments *a, const compare_results *r, weir
 
 static int finish(const arguments *a, const compare_results *r, weir_runtime *rt,
                   weir_status status) {
-    int result = STATUS_OK;
+    int result = r->failed > 0 ? STATUS_FAILED : STATUS_OK;
     if (status != WEIR_OK) result = command_failed("compare", status);
     if (r->count == 0) return interrupt_seen() ? interrupt_status() : result;
     if (a->csv)
@@ -204,8 +207,10 @@ static int finish(const arguments *a, const compare_results *r, weir_runtime *rt
         print_text(a, r, rt);
     else if ((status = print_json(a, r, rt)) != WEIR_OK)
         result = command_failed("compare", status);
-    if (a->report && status == WEIR_OK)
+    if (a->report && r->kept == WEIR_OK)
         fprintf(stderr, "weir compare: the page is %s/index.html\n", a->report);
+    else if (a->report)
+        result = STATUS_FAILED;
     if (!interrupt_seen()) return result;
     fprintf(stderr, "weir compare: %s; models that were not finished are left out\n",
             interrupt_word());

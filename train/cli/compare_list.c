@@ -1,7 +1,6 @@
 /* The models of a comparison, by name or file. SPDX-License-Identifier: Apache-2.0 */
 #include "train/cli/compare_list.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,14 +9,16 @@
 /* What a definition of the user's must be to stand beside the others. */
 static weir_status check_own(const compare_plan *plan, const compare_model *m) {
     const int64_t words = text_max_features(&plan->task->text);
+    weir_status status = user_model_check_task(&m->own, m->path, m->about->text);
+    if (status != WEIR_OK) return status;
     if (plan->options->masks > 0)
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "--dropout-masks is for built-in models: %s says it itself", m->path);
     if (m->own.V > 0 && m->own.V < words)
         return weir_fail(WEIR_ERROR_ARGUMENT,
-                         "--max-features is %lld, but the first layer of %s knows %lld tokens, "
-                         "accepted: at most as many",
-                         (long long)words, m->path, (long long)m->own.V);
+                         "the words are numbered to %lld, but the first layer of %s knows %lld "
+                         "tokens, accepted: --max-features %lld, or less",
+                         (long long)words, m->path, (long long)m->own.V, (long long)m->own.V);
     if (!m->about->text && m->about->loss != WEIR_MAE)
         return weir_fail(WEIR_ERROR_ARGUMENT, "the loss of %s is %s, accepted in a comparison: mae",
                          m->path, weir_loss_name(m->about->loss));
@@ -28,10 +29,11 @@ static weir_status check_own(const compare_plan *plan, const compare_model *m) {
 static weir_status find_model(const compare_plan *plan, const char *name, compare_model *m) {
     if (!name_ends(name, ".json")) {
         const weir_status status = weir_model_builtin_find(name, &m->about);
-        if (status == WEIR_OK) snprintf(m->name, sizeof m->name, "%.63s", m->about->name);
+        if (status == WEIR_OK) m->name = m->about->name;
         return status;
     }
-    user_model_label(name, m->name, sizeof m->name);
+    const char *slash = strrchr(name, '/');
+    m->name = slash ? slash + 1 : name;
     m->path = name;
     m->about = &m->own.about;
     const int keras = plan->options->keras < 0 ? 0 : model_keras(plan->options);
@@ -51,7 +53,7 @@ static weir_status add_model(const char *name, const char *family, bool text, co
     for (const compare_model *other = plan->models; other < m; other++)
         if (strcmp(other->name, m->name) == 0)
             return weir_fail(WEIR_ERROR_ARGUMENT,
-                             "--models has %s twice, accepted: each once (--seeds N repeats)",
+                             "--models has %s twice, accepted: each name once (--seeds N repeats)",
                              m->name);
     return m->path ? check_own(plan, m) : WEIR_OK;
 }

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "train/cli/commands.h"
 #include "train/cli/interrupt.h"
 #include "train/cli/trainer.h"
+#include "train/model/failed_in.h"
 
 static weir_status train_all_epochs(const compare_plan *plan, trainer *t, compare_row *row) {
     double *seconds = malloc(2 * (size_t)t->epochs * sizeof *seconds);
@@ -84,11 +86,16 @@ static weir_status sample(const compare_plan *plan, const compare_model *m, task
 
 static weir_status create(const compare_plan *plan, const compare_model *m, int64_t seed,
                           const task *t, weir_runtime *rt, weir_model **model) {
-    weir_model_options o = model_options(plan->options, m->about, (uint64_t)seed);
+    model_arguments a = *plan->options;
+    if (m->path) a.keras = m->own.keras == 3;
+    weir_model_options o = model_options(&a, m->about, (uint64_t)seed);
     task_model_options(t, &o);
     if (!m->path) return weir_model_create(rt, m->name, &o, model);
-    o.keras = m->own.keras;
     return user_model_create(rt, m->path, m->about, &o, model);
+}
+
+static int64_t batch_of(const compare_plan *plan, const compare_model *m) {
+    return plan->batch_size > 0 ? plan->batch_size : m->about->batch_size;
 }
 
 static weir_status run_model(const compare_plan *plan, const compare_model *m, int64_t seed,
@@ -96,13 +103,13 @@ static weir_status run_model(const compare_plan *plan, const compare_model *m, i
     const weir_builtin *about = m->about;
     weir_status status = sample(plan, m, &out->task);
     if (status != WEIR_OK) return status;
-    char prefix[sizeof m->name + 2];
+    char prefix[64];
     snprintf(prefix, sizeof prefix, "%s, ", m->name);
     trainer t = {.runtime = rt,
                  .from = &out->task.from,
                  .loss = about->loss,
                  .classes = out->task.form.classes,
-                 .batch_size = plan->batch_size > 0 ? plan->batch_size : about->batch_size,
+                 .batch_size = batch_of(plan, m),
                  .epochs = plan->epochs > 0 ? plan->epochs : about->epochs,
                  .val_steps = plan->val_steps,
                  .seed = (uint64_t)seed,
@@ -116,6 +123,7 @@ static weir_status run_model(const compare_plan *plan, const compare_model *m, i
     }
     compare_row row = new_row(t.model, &out->task, seed);
     row.model = m->name;
+    row.keras = m->path ? m->own.keras : model_keras(plan->options);
     status = train_and_test(plan, &t, &row);
     trainer_free(&t);
     weir_model_destroy(t.model);
@@ -124,7 +132,20 @@ static weir_status run_model(const compare_plan *plan, const compare_model *m, i
         return status;
     }
     out->rows[out->count++] = row;
-    return plan->keep ? plan->keep(plan->user, out, rt) : WEIR_OK;
+    if (!plan->keep) return WEIR_OK;
+    out->kept = plan->keep(plan->user, out, rt);
+    if (out->kept != WEIR_OK) command_failed("compare", out->kept);
+    return WEIR_OK;
+}
+
+/* One that learns nothing but infinities must not cost those after it. */
+static weir_status left_out(const compare_model *m, int64_t seed, weir_status status,
+                            compare_results *out) {
+    if (status != WEIR_ERROR_STATE) return status;
+    command_failed("compare", status);
+    fprintf(stderr, "weir compare: %s with seed %lld is left out\n", m->name, (long long)seed);
+    out->failed++;
+    return WEIR_OK;
 }
 
 /* Makes each model once: what can't be made is said before hours of training, not after. */
@@ -134,7 +155,10 @@ static weir_status check_models(const compare_plan *plan, weir_runtime *rt, task
         const compare_model *m = &plan->models[i];
         weir_model *model = NULL;
         status = sample(plan, m, t);
-        if (status == WEIR_OK) status = create(plan, m, plan->seed, t, rt, &model);
+        int64_t steps;
+        if (status == WEIR_OK) status = task_steps(t, batch_of(plan, m), plan->steps, &steps);
+        if (status != WEIR_OK) return weir_failed_in(m->name, status);
+        status = create(plan, m, plan->seed, t, rt, &model);
         weir_model_destroy(model);
     }
     return status;
@@ -153,7 +177,9 @@ weir_status compare_models(const compare_plan *plan, weir_runtime *rt, compare_r
         /* A model without parameters is the same with every seed. */
         int64_t seeds = plan->seeds;
         for (int64_t i = 0; i < seeds && status == WEIR_OK && !interrupt_seen(); i++) {
-            status = run_model(plan, &plan->models[m], plan->seed + i, rt, out);
+            const compare_model *model = &plan->models[m];
+            status = run_model(plan, model, plan->seed + i, rt, out);
+            status = left_out(model, plan->seed + i, status, out);
             if (out->count > 0 && out->rows[out->count - 1].parameters == 0) seeds = 1;
         }
     }

@@ -13,7 +13,7 @@ struct compare_results;
 
 typedef struct compare_model {
     const weir_builtin *about; /* the built-in model, or own.about */
-    char name[64];
+    const char *name;          /* of the built-in model, or the file's without its folder */
     const char *path; /* of a definition of the user's, in the plan's names; NULL: built in */
     user_model own;
 } compare_model;
@@ -27,7 +27,8 @@ typedef struct compare_plan {
     int64_t epochs, batch_size; /* 0: each model's own */
     int64_t steps, val_steps, seed, seeds;
     bool quiet;
-    /* Called after each model, so that hours of training are not lost; NULL: not. */
+    /* Called after each model, so that hours of training are not lost; NULL: not. An error is said, and
+     * is no end of the comparison. */
     weir_status (*keep)(const void *user, const struct compare_results *r, weir_runtime *rt);
     const void *user;
 } compare_plan;
@@ -36,6 +37,8 @@ typedef struct compare_results {
     task task;
     compare_row rows[COMPARE_MODELS_MAX * COMPARE_SEEDS_MAX];
     int count;
+    int failed;       /* runs whose loss was not finite: left out */
+    weir_status kept; /* of the last call of plan->keep */
 } compare_results;
 
 /* Loads the data and trains; models that an interrupt kept from ending are left out. Errors: those of

@@ -148,6 +148,7 @@ enum { NUMBERS_MAX = 16 };
 static int numbers_of(const compare_row *r, named_number out[NUMBERS_MAX]) {
     const named_number all[] = {{"seed", (double)r->seed},
                                 {"parameters", (double)r->parameters},
+                                {"keras", r->keras},
                                 {"recurrent_steps", (double)r->recurrent_steps},
                                 {"train_seconds", r->train_seconds},
                                 {"val_seconds", r->val_seconds},

@@ -12,7 +12,8 @@
 
 /* One model trained with one seed. */
 typedef struct compare_row {
-    const char *model; /* static */
+    const char *model; /* of the plan */
+    int keras;         /* the version that it is as in */
     int64_t seed, parameters;
     int64_t recurrent_steps;           /* 0: no recurrent layer */
     int64_t T;                         /* steps of a sample */

@@ -33,16 +33,29 @@ static int fetched_imdb(const fetch_result *result) {
     return STATUS_OK;
 }
 
+/* Makes it lower case; 32 hexadecimal digits, or none. */
+static bool take_md5(const char *given, char md5[MD5_TEXT]) {
+    if (strcmp(given, "none") == 0) return true;
+    const size_t n = strlen(given);
+    if (n != MD5_TEXT - 1 || strspn(given, "0123456789abcdefABCDEF") != n) return false;
+    for (size_t i = 0; i <= n; i++)
+        md5[i] = (char)(given[i] >= 'A' && given[i] <= 'F' ? given[i] - 'A' + 'a' : given[i]);
+    return true;
+}
+
 static int fetch(int argc, char **argv) {
     static const char *const examples[] = {"weir data fetch jena",
                                            "weir data fetch imdb --dir ~/data",
                                            "weir train jena-conv-gru --data data/" JENA_CSV,
                                            "weir data show imdb --data data/" IMDB_ARCHIVE, NULL};
-    const char *name = NULL, *dir = "data", *url = NULL, *md5 = IMDB_MD5;
+    const char *name = NULL, *dir = "data", *url = NULL, *md5 = NULL;
+    char sum[MD5_TEXT] = "";
     const option table[] = {
         OPTION_STRING("dir", "DIR", &dir, "where to put the file"),
         OPTION_STRING_DEFAULT("url", "URL", &url, "where to get the archive", "its public place"),
-        OPTION_STRING("md5", "HEX", &md5, "MD5 of the reviews' archive; none: any"), OPTION_END};
+        OPTION_STRING_DEFAULT("md5", "HEX", &md5, "MD5 of the reviews' archive; none: any",
+                              IMDB_MD5),
+        OPTION_END};
     const positional names[] = {{"SET", &name, true, "the data set: jena or imdb"}, {0}};
     const command_line line = {
         .command = "data fetch",
@@ -61,14 +74,17 @@ static int fetch(int argc, char **argv) {
     const bool jena = strcmp(name, "jena") == 0;
     if (!jena && strcmp(name, "imdb") != 0)
         return options_error(&line, "data set is \"%s\", accepted: jena, imdb", name);
+    if (jena && md5) return options_error(&line, "--md5 is an option of imdb");
+    if (!take_md5(md5 ? md5 : IMDB_MD5, sum))
+        return options_error(&line, "--md5 is \"%s\", accepted: 32 hexadecimal digits, none", md5);
 
     progress bar;
     fetch_result result;
     progress_start(&bar, jena ? JENA_ZIP : IMDB_ARCHIVE, 0, "B");
     if (url == NULL) url = jena ? JENA_URL : IMDB_URL;
-    const weir_status status = jena ? fetch_jena(dir, url, show_download, &bar, &result)
-                                    : fetch_imdb(dir, url, strcmp(md5, "none") == 0 ? NULL : md5,
-                                                 show_download, &bar, &result);
+    const weir_status status =
+        jena ? fetch_jena(dir, url, show_download, &bar, &result)
+             : fetch_imdb(dir, url, sum[0] ? sum : NULL, show_download, &bar, &result);
     progress_end(&bar);
     if (status != WEIR_OK) return command_failed("data fetch", status);
     return jena ? fetched_jena(&result) : fetched_imdb(&result);

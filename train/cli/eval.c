@@ -69,15 +69,20 @@ static int parse(arguments *a, int argc, char **argv) {
 
 static weir_status load_weather(run *r) {
     const record *facts = &r->trained.record;
+    const window_arguments *given = &r->a->task.window;
     task_arguments a = r->a->task;
+    if (r->a->split == ALL && (given->train_rows > 0 || given->val_rows > 0))
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "--%s-rows with --split all, accepted: without, as every window is taken",
+                         given->train_rows > 0 ? "train" : "val");
     a.window = (window_arguments){0};
     if (!a.data.generated) trained_series_arguments(&r->trained, &a.series);
     weir_status status = task_load(&a, false, r->runtime, &r->task);
     if (status == WEIR_OK) status = trained_check_series(&r->trained, &r->task.s);
     if (status != WEIR_OK) return status;
     window_options o = facts->window;
-    if (r->a->task.window.train_rows > 0) o.train_rows = r->a->task.window.train_rows;
-    if (r->a->task.window.val_rows > 0) o.val_rows = r->a->task.window.val_rows;
+    if (given->train_rows > 0) o.train_rows = given->train_rows;
+    if (given->val_rows > 0) o.val_rows = given->val_rows;
     if (r->a->split == ALL) return task_windows_whole(&r->task, &o, facts->mean_std);
     return task_windows(&r->task, &o, facts->mean_std);
 }

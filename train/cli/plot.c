@@ -21,11 +21,11 @@ enum { COLOURS = sizeof palette / sizeof palette[0] };
 
 /* ---- running gnuplot ---- */
 
-/* gnuplot [argument], with in as its input and out as its output. Its messages go nowhere: what is
- * wrong with a script is ours. */
+/* gnuplot [argument], with in as its input and out as its output, without the user's settings. Its
+ * messages go nowhere: what is wrong with a script is ours. */
 static weir_status run_gnuplot(char *argument, FILE *in, FILE *out) {
-    char name[] = "gnuplot";
-    char *argv[] = {name, argument, NULL};
+    char name[] = "gnuplot", settings[] = "--default-settings";
+    char *argv[] = {name, settings, argument, NULL};
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
     if (in) posix_spawn_file_actions_adddup2(&files, fileno(in), 0);
@@ -156,7 +156,7 @@ static weir_status draw(const plot *p, FILE *script, FILE *picture, FILE *to) {
     char *svg = strstr(text, "<svg"); /* past the XML declaration */
     if (svg) fputs(svg, to);
     free(text);
-    return WEIR_OK;
+    return svg ? WEIR_OK : weir_fail(WEIR_ERROR_SYSTEM, "gnuplot drew no picture");
 }
 
 weir_status plot_write(const plot *p, FILE *to) {

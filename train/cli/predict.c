@@ -16,7 +16,7 @@ static const char *const examples[] = {
 };
 
 static int parse(predict_arguments *a, int argc, char **argv) {
-    *a = (predict_arguments){.data = {.generated_seed = 0}, .series = series_arguments_default()};
+    *a = (predict_arguments){.data = {.generated_seed = -1}, .series = series_arguments_default()};
     const option table[] = {
         OPTION_GROUP("Data"),
         OPTION_STRING_DEFAULT("data", "PATH", &a->data.file,
@@ -34,8 +34,8 @@ static int parse(predict_arguments *a, int argc, char **argv) {
         OPTION_CHOICE("missing-policy", &a->series.missing, weather_missing_policies,
                       "what becomes of a missing value"),
         OPTION_FLAG("generated", &a->data.generated, "made-up weather in place of --data"),
-        OPTION_INT("generated-seed", "N", &a->data.generated_seed, 0, 1e15,
-                   "which made-up weather"),
+        OPTION_INT_DEFAULT("generated-seed", "N", &a->data.generated_seed, 0, 1e15,
+                           "which made-up weather", "0"),
         OPTION_INT("generated-rows", "N", &a->series.generated_rows, 1, SERIES_GENERATE_MAX,
                    "rows of it, every 10 minutes"),
         RUNTIME_OPTIONS(&a->runtime),

@@ -29,11 +29,16 @@ typedef struct opinions {
 } opinions;
 
 static weir_status check(const predict_arguments *a) {
-    const char *foreign = a->rolling          ? "--rolling"
-                          : a->last > 0       ? "--last"
-                          : a->stream         ? "--stream"
-                          : a->data.generated ? "--generated"
-                                              : NULL;
+    const series_arguments s = series_arguments_default();
+    const char *foreign = a->rolling                                     ? "--rolling"
+                          : a->last > 0                                  ? "--last"
+                          : a->stream                                    ? "--stream"
+                          : a->series.missing_value != s.missing_value   ? "--missing"
+                          : a->series.missing != s.missing               ? "--missing-policy"
+                          : a->data.generated                            ? "--generated"
+                          : a->data.generated_seed >= 0                  ? "--generated-seed"
+                          : a->series.generated_rows != s.generated_rows ? "--generated-rows"
+                                                                         : NULL;
     if (!foreign) return WEIR_OK;
     return weir_fail(WEIR_ERROR_ARGUMENT, "%s is not an option of reviews", foreign);
 }

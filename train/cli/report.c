@@ -44,20 +44,6 @@ static weir_status part_path(const char *dir, int part, char path[PATH_BYTES]) {
     return join(dir, name, path);
 }
 
-weir_status report_check(const char *dir) {
-    char path[PATH_BYTES];
-    weir_status status = join(dir, "index.html", path);
-    if (status != WEIR_OK) return status;
-    struct stat about;
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
-        return weir_fail(WEIR_ERROR_SYSTEM, "%s: no folder can be made: %s", dir, strerror(errno));
-    if (stat(dir, &about) != 0 || !S_ISDIR(about.st_mode))
-        return weir_fail(WEIR_ERROR_SYSTEM, "%s is no folder, accepted: a folder or a new name",
-                         dir);
-    status = weir_atomic_file_check(path);
-    return status == WEIR_OK ? plot_check() : status;
-}
-
 /* ---- reading results ---- */
 
 /* *results is NULL when there is no such file. */
@@ -71,7 +57,7 @@ static weir_status read_part(const char *path, cJSON **results) {
     if (status != WEIR_OK) return status;
     *results = weir_json_parse(text, length, &at);
     free(text);
-    if (*results) return WEIR_OK;
+    if (*results || length == 0) return WEIR_OK; /* empty: somebody is about to write it */
     return weir_fail(WEIR_ERROR_FORMAT, "%s: not JSON from byte %zu on", path, at);
 }
 
@@ -119,15 +105,17 @@ static weir_status write_part(const char *dir, int i, FILE *to, int *written) {
     return weir_failed_in(path, status);
 }
 
-static weir_status write_page(const char *dir, FILE *to) {
-    int written = 0;
+static weir_status write_page(const char *dir, FILE *to, int *written) {
     fputs(head, to);
     for (int i = 0; i < PARTS; i++) {
-        weir_status status = write_part(dir, i, to, &written);
+        weir_status status = write_part(dir, i, to, written);
         if (status != WEIR_OK) return status;
     }
     fputs("</body>\n</html>\n", to);
-    if (written > 0) return WEIR_OK;
+    return WEIR_OK;
+}
+
+static weir_status no_results(const char *dir) {
     return weir_fail(
         WEIR_ERROR_ARGUMENT,
         "%s has no results, accepted: a folder with those of weir compare --report (or "
@@ -136,19 +124,52 @@ static weir_status write_page(const char *dir, FILE *to) {
         dir);
 }
 
-weir_status report_build(const char *dir) {
-    char path[PATH_BYTES], *text = NULL;
+/* The page of what the folder has; page->data is the caller's to free. */
+static weir_status make_page(const char *dir, chunk *page, int *written) {
+    char *text = NULL;
     size_t length = 0;
-    weir_status status = join(dir, "index.html", path);
-    if (status != WEIR_OK) return status;
+    *page = (chunk){NULL, 0};
+    *written = 0;
     FILE *to = open_memstream(&text, &length);
     if (!to) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a report");
-    status = write_page(dir, to);
+    weir_status status = write_page(dir, to, written);
     if (fclose(to) != 0 && status == WEIR_OK)
         status = weir_fail(WEIR_ERROR_MEMORY, "no memory for a report");
-    const chunk page = {text, length};
+    *page = (chunk){text, length};
+    return status;
+}
+
+weir_status report_build(const char *dir) {
+    char path[PATH_BYTES];
+    chunk page;
+    int written;
+    weir_status status = join(dir, "index.html", path);
+    if (status != WEIR_OK) return status;
+    status = make_page(dir, &page, &written);
+    if (status == WEIR_OK && written == 0) status = no_results(dir);
     if (status == WEIR_OK) status = weir_atomic_file_write(path, &page, 1);
-    free(text);
+    free((void *)page.data);
+    return status;
+}
+
+weir_status report_check(const char *dir) {
+    char path[PATH_BYTES];
+    weir_status status = join(dir, "index.html", path);
+    if (status != WEIR_OK) return status;
+    struct stat about;
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
+        return weir_fail(WEIR_ERROR_SYSTEM, "%s: no folder can be made: %s", dir, strerror(errno));
+    if (stat(dir, &about) != 0 || !S_ISDIR(about.st_mode))
+        return weir_fail(WEIR_ERROR_SYSTEM, "%s is no folder, accepted: a folder or a new name",
+                         dir);
+    status = weir_atomic_file_check(path);
+    if (status == WEIR_OK) status = plot_check();
+    if (status != WEIR_OK) return status;
+    /* What is there already goes onto the page too. */
+    chunk page;
+    int written;
+    status = make_page(dir, &page, &written);
+    free((void *)page.data);
     return status;
 }
 

@@ -28,9 +28,11 @@ weir_status run_state_open(const char *path, cJSON **state, cJSON **data) {
     *state = parse(s.metadata, "checkpoint");
     *data = parse(s.metadata, "data");
     weir_safetensors_close(&s);
-    if (!*state || !*data)
-        return wrong(path, "\"checkpoint\" or \"data\" is missing in its __metadata__");
-    return WEIR_OK;
+    if (*state && *data) return WEIR_OK;
+    cJSON_Delete(*state);
+    cJSON_Delete(*data);
+    *state = *data = NULL;
+    return wrong(path, "\"checkpoint\" or \"data\" is missing in its __metadata__");
 }
 
 /* ---- numbers ---- */

@@ -10,8 +10,8 @@
 
 #include "train/cli/history.h"
 
-/* Reads the metadata alone: the file need not be good. Both are the caller's to delete. Errors: SYSTEM,
- * FORMAT (no checkpoint of weir train). */
+/* Reads the header alone: what the tensors hold is not looked at. Both are the caller's to delete, NULL
+ * after an error. Errors: SYSTEM, FORMAT (no checkpoint of weir train). */
 weir_status run_state_open(const char *path, cJSON **state, cJSON **data);
 
 /* {"epoch", "best_epoch", "best", "history"} added to json. */

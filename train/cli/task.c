@@ -42,6 +42,16 @@ static const char *foreign_option(const task_arguments *a, bool text) {
     return NULL;
 }
 
+/* An option of made-up data. */
+static const char *option_of_generated(const task_arguments *a) {
+    if (a->data.generated_seed >= 0) return "--generated-seed";
+    if (a->series.generated_rows != series_arguments_default().generated_rows)
+        return "--generated-rows";
+    if (a->text.generated_reviews != text_arguments_default().generated_reviews)
+        return "--generated-reviews";
+    return NULL;
+}
+
 static weir_status check(const task_arguments *a, bool text) {
     const data_arguments *d = &a->data;
     if (d->file && d->generated)
@@ -50,6 +60,10 @@ static weir_status check(const task_arguments *a, bool text) {
     if (!d->file && !d->generated)
         return weir_fail(WEIR_ERROR_ARGUMENT, "no data, accepted: --data %s or --generated",
                          text ? "PATH" : "FILE");
+    const char *made_up = d->file ? option_of_generated(a) : NULL;
+    if (made_up)
+        return weir_fail(WEIR_ERROR_ARGUMENT, "%s is for --generated, but there is --data %s",
+                         made_up, d->file);
     const char *foreign = foreign_option(a, text);
     if (foreign)
         return weir_fail(WEIR_ERROR_ARGUMENT, "%s is not an option of %s", foreign,

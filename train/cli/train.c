@@ -20,8 +20,12 @@
 static weir_status check_unfinished(const run *r) {
     cJSON *state = NULL, *data = NULL;
     const char *path = r->paths.checkpoint;
-    if (r->a->resume || path[0] == '\0' || run_state_open(path, &state, &data) != WEIR_OK)
-        return WEIR_OK;
+    if (r->a->resume || path[0] == '\0' || access(path, F_OK) != 0) return WEIR_OK;
+    if (run_state_open(path, &state, &data) != WEIR_OK)
+        return weir_fail(WEIR_ERROR_ARGUMENT,
+                         "%s is there and can't be read as a checkpoint, accepted: another "
+                         "--checkpoint, --no-checkpoint, or remove it",
+                         path);
     const cJSON *epoch = cJSON_GetObjectItemCaseSensitive(state, "epoch");
     const cJSON *options = cJSON_GetObjectItemCaseSensitive(state, "options");
     const cJSON *epochs = cJSON_GetObjectItemCaseSensitive(options, "epochs");
@@ -244,6 +248,11 @@ static int train_epochs(run *r) {
 
 /* A model without parameters: nothing to train. */
 static int evaluate_once(run *r) {
+    if (r->a->history || r->a->checkpoint)
+        return command_failed("train",
+                              weir_fail(WEIR_ERROR_ARGUMENT,
+                                        "--%s: %s has nothing to train, accepted: other models",
+                                        r->a->history ? "history" : "checkpoint", r->a->name));
     score val = {0};
     int64_t done = 0;
     char text[SCORE_TEXT];

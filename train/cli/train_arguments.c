@@ -26,6 +26,14 @@ static const char *const examples[] = {
 
 /* ---- what is trained ---- */
 
+/* The file's name without folder and ".json". */
+static void name_after(const char *path, char *name, size_t size) {
+    const char *slash = strrchr(path, '/');
+    snprintf(name, size, "%s", slash ? slash + 1 : path);
+    char *end = strrchr(name, '.');
+    if (end && end > name && strcmp(end, ".json") == 0) *end = '\0';
+}
+
 /* Word numbers that the embedding has no row for. */
 static weir_status take_words(train_arguments *a) {
     int64_t *words = &a->task.text.max_features;
@@ -52,7 +60,7 @@ static weir_status read_user_model(train_arguments *a) {
     window_arguments *w = &a->task.window;
     if (w->lookback == 0) w->lookback = w->step * a->user.T;
     a->about = a->user.about;
-    user_model_label(a->definition, a->name, sizeof a->name);
+    name_after(a->definition, a->name, sizeof a->name);
     return WEIR_OK;
 }
 
@@ -70,11 +78,8 @@ static weir_status take_task(train_arguments *a) {
     if (text != a->about.text && !a->definition)
         return weir_fail(WEIR_ERROR_ARGUMENT, "--task is %s, but %s is of %s",
                          weir_recipe_tasks[text], a->name, weir_recipe_tasks[!text]);
-    if (a->user.V > 0 && !text)
-        return weir_fail(WEIR_ERROR_ARGUMENT,
-                         "the task of %s is jena, but its first layer reads "
-                         "tokens, accepted: imdb",
-                         a->definition);
+    weir_status status = user_model_check_task(&a->user, a->definition, text);
+    if (status != WEIR_OK) return status;
     a->about.text = text;
     return a->definition && text ? take_words(a) : WEIR_OK;
 }

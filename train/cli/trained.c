@@ -33,10 +33,13 @@ void trained_free(trained *t) {
     *t = (trained){0};
 }
 
-/* False when a name has a comma: the columns must then be all of the file's. */
+/* False when a name has a comma, or a blank at an end: the columns must then be all of the file's. */
 static bool can_be_listed(const record *r) {
-    for (int64_t i = 0; i < r->columns; i++)
-        if (strchr(r->names[i], ',')) return false;
+    for (int64_t i = 0; i < r->columns; i++) {
+        const char *name = r->names[i];
+        const size_t n = strlen(name);
+        if (strchr(name, ',') || name[0] == ' ' || (n > 0 && name[n - 1] == ' ')) return false;
+    }
     return true;
 }
 

@@ -1,7 +1,6 @@
 /* A model definition that the user wrote, or Keras. SPDX-License-Identifier: Apache-2.0 */
 #include "train/cli/user_model.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,11 +46,11 @@ weir_status user_model_read(const char *path, int keras, user_model *out) {
     return status;
 }
 
-void user_model_label(const char *path, char *name, size_t size) {
-    const char *slash = strrchr(path, '/');
-    snprintf(name, size, "%s", slash ? slash + 1 : path);
-    char *end = strrchr(name, '.');
-    if (end && end > name && strcmp(end, ".json") == 0) *end = '\0';
+weir_status user_model_check_task(const user_model *m, const char *path, bool text) {
+    if (m->V == 0 || text) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT,
+                     "the task of %s is jena, but its first layer reads tokens, accepted: imdb",
+                     path);
 }
 
 weir_status user_model_create(weir_runtime *rt, const char *path, const weir_builtin *about,

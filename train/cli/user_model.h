@@ -25,8 +25,9 @@ typedef struct user_model {
 weir_status user_model_read(const char *path, int keras, user_model *out);
 void user_model_free(user_model *m);
 
-/* The file's name without folder and ".json". */
-void user_model_label(const char *path, char *name, size_t size);
+/* Whether a definition fits its task. Errors: ARGUMENT (its first layer reads tokens, the weather has none). */
+weir_status user_model_check_task(const user_model *m, const char *path, bool text);
+
 /* A model with fresh parameters from about->json; path is for messages. Errors: those of
  * weir_model_create_json, ARGUMENT (it gives more than one number for a sample). */
 weir_status user_model_create(weir_runtime *rt, const char *path, const weir_builtin *about,

@@ -30,7 +30,14 @@ weir_status weather_load(const data_arguments *d, const series_arguments *a, ser
     o.wanted_by = a->wanted_by;
     o.missing_value = a->missing_value;
     o.missing = (missing_policy)a->missing;
-    return series_read_csv(d->file, &o, out);
+    const weir_status status = series_read_csv(d->file, &o, out);
+    if (status != WEIR_OK || out->rows < 2 || out->step_seconds > 0) return status;
+    const double step = out->step_seconds;
+    series_free(out);
+    return weir_fail(WEIR_ERROR_ARGUMENT,
+                     "%s: most rows are %g s after the one before, accepted: rows in the order of "
+                     "their times, each time once",
+                     d->file, step);
 }
 
 /* At least one. */

@@ -19,6 +19,18 @@ weir_status fetch_path(const char *dir, const char *name, char path[FETCH_PATH])
     return weir_fail(WEIR_ERROR_SYSTEM, "%s: the path is too long", dir);
 }
 
+const char *fetch_set_aside(const char *path, bool was_there, char text[FETCH_NOTE]) {
+    char bad[FETCH_PATH + ENDING];
+    snprintf(bad, sizeof bad, "%s.bad", path);
+    if (was_there) return "";
+    if (rename(path, bad) == 0) {
+        snprintf(text, FETCH_NOTE, ", kept as %s", bad);
+        return text;
+    }
+    remove(path);
+    return "";
+}
+
 weir_status fetch_archive(const char *dir, const char *url, const char *path,
                           download_progress_fn *progress, void *user, bool *was_there) {
     if (mkdir(dir, 0777) != 0 && errno != EEXIST)

@@ -8,9 +8,11 @@
 
 static weir_status check_sum(const char *md5, fetch_result *result) {
     const weir_status status = md5_file(result->file, result->md5);
+    char kept[FETCH_NOTE];
     if (status != WEIR_OK || md5 == NULL || strcmp(md5, result->md5) == 0) return status;
-    return weir_fail(WEIR_ERROR_FORMAT, "%s has the MD5 %s, not %s: it is another file, or damaged",
-                     result->file, result->md5, md5);
+    return weir_fail(WEIR_ERROR_FORMAT,
+                     "%s has the MD5 %s, not %s: it is another file, or damaged%s", result->file,
+                     result->md5, md5, fetch_set_aside(result->file, result->was_there, kept));
 }
 
 static weir_status check_reviews(const char *path) {
@@ -35,7 +37,8 @@ weir_status fetch_imdb(const char *dir, const char *url, const char *md5,
         status = fetch_archive(dir, url, result->file, progress, user, &result->was_there);
     if (status != WEIR_OK) return status;
     status = check_sum(md5, result);
-    if (status == WEIR_OK) status = check_reviews(result->file);
+    if (status != WEIR_OK) return status;
+    status = check_reviews(result->file);
     /* What was downloaded and is no good would be in the way of the next attempt. */
     if (status == WEIR_ERROR_FORMAT && !result->was_there) unlink(result->file);
     return status;

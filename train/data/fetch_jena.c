@@ -63,7 +63,8 @@ static weir_status check_csv(const char *path) {
 }
 
 /* Compares the archive with the sum recorded at the first download, if there is one. */
-static weir_status check_sum(const char *archive, const char *record, fetch_result *result) {
+static weir_status check_sum(const char *archive, const char *record, bool was_there,
+                             fetch_result *result) {
     char recorded[SHA256_TEXT] = "";
     const weir_status status = sha256_file(archive, result->sha256);
     if (status != WEIR_OK) return status;
@@ -74,10 +75,12 @@ static weir_status check_sum(const char *archive, const char *record, fetch_resu
     const bool read = fread(recorded, 1, sizeof recorded - 1, file) == sizeof recorded - 1;
     fclose(file);
     if (read && strcmp(recorded, result->sha256) == 0) return WEIR_OK;
+    char kept[FETCH_NOTE];
     return weir_fail(WEIR_ERROR_FORMAT,
-                     "%s has the sha256 %s, but %s recorded %s at the first download. Delete both "
-                     "if the new file is right",
-                     archive, result->sha256, record, read ? recorded : "none");
+                     "%s has the sha256 %s, but %s recorded %s at the first download. Delete "
+                     "the record if the new file is right%s",
+                     archive, result->sha256, record, read ? recorded : "none",
+                     fetch_set_aside(archive, was_there, kept));
 }
 
 /* In the form that sha256sum --check reads. */
@@ -116,8 +119,9 @@ weir_status fetch_jena(const char *dir, const char *url, download_progress_fn *p
 
     status = fetch_archive(dir, url, archive, progress, user, &archive_was_there);
     if (status != WEIR_OK) return status;
-    status = check_sum(archive, record, result);
-    if (status == WEIR_OK) status = unpack_checked(archive, result->file);
+    status = check_sum(archive, record, archive_was_there, result);
+    if (status != WEIR_OK) return status;
+    status = unpack_checked(archive, result->file);
     if (status == WEIR_OK && result->recorded) status = record_sum(record, result->sha256);
     /* What was downloaded and is no good would be in the way of the next attempt. */
     if (status == WEIR_ERROR_FORMAT && !archive_was_there) unlink(archive);

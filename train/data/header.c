@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/data/tokenize.h"
+
 enum { COLUMNS_MAX = 4096 };
 static const char default_target[] = "T (degC)";
 
@@ -42,6 +44,11 @@ static weir_status take_names(csv_file *file, header *head) {
         const int64_t same = find(head, name, strlen(name));
         head->names[head->count++] = name;
         if (head->count == 1) continue; /* the times: any name will do */
+        if (text_invalid_bytes(cell.begin, cell.end - cell.begin) > 0)
+            return csv_fail(file, cell.begin,
+                            "the name of column %lld is no UTF-8, accepted: UTF-8 (iconv -f latin1 "
+                            "-t utf8 converts a file)",
+                            (long long)head->count);
         if (name[0] == '\0')
             return csv_fail(file, cell.begin, "column %lld has no name", (long long)head->count);
         if (same >= 0)

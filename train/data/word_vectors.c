@@ -83,6 +83,7 @@ static bool has_blanks(const reader *r, text line) {
 
 static weir_status read_line(reader *r, text line) {
     weir_status status = WEIR_OK;
+    if (count_fields(line) == 0) return WEIR_OK;
     if (read_header(r, line, &status) || has_blanks(r, line)) return status;
     const int64_t numbers = count_fields(line) - 1;
     if (numbers != r->C) return wrong_count(r, numbers < 0 ? 0 : numbers);

@@ -14,6 +14,7 @@
 #include "weir/status.h"
 
 enum { SAFETENSORS_RANK_MAX = 8, SAFETENSORS_COUNT_MAX = 4096 };
+enum { SAFETENSORS_HEADER_MAX = 16 << 20 }; /* bytes; far more than the largest model needs */
 
 typedef struct safetensors_entry {
     const char *name;

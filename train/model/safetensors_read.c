@@ -14,9 +14,6 @@
 #include "train/model/checksum.h"
 #include "train/model/safetensors.h"
 
-/* A header of the largest accepted model is far below this. */
-static const uint64_t header_max = UINT64_C(16) << 20;
-
 static weir_status system_error(const char *path, const char *what) {
     char reason[128];
     if (strerror_r(errno, reason, sizeof reason) != 0) strcpy(reason, "unknown reason");
@@ -144,7 +141,7 @@ static weir_status read_header(safetensors *s, int64_t file_bytes) {
                          (long long)file_bytes);
     weir_status status = read_at(s, &length, 8, 0);
     if (status != WEIR_OK) return status;
-    if (length < 2 || length > header_max || length > (uint64_t)file_bytes - 8)
+    if (length < 2 || length > SAFETENSORS_HEADER_MAX || length > (uint64_t)file_bytes - 8)
         return weir_fail(WEIR_ERROR_FORMAT,
                          "%s: not a safetensors file, or truncated: a header of %llu bytes in a "
                          "file of %lld",

@@ -75,6 +75,10 @@ weir_status weir_safetensors_write(const char *path, safetensors_entry *entries,
     weir_status status = WEIR_OK;
     if (!header || !chunks) {
         status = weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
+    } else if (bytes - 8 > SAFETENSORS_HEADER_MAX) {
+        status = weir_fail(WEIR_ERROR_FORMAT,
+                           "%s: its header would have %zu bytes, accepted: at most %d", path,
+                           bytes - 8, SAFETENSORS_HEADER_MAX);
     } else {
         chunks[0] = (chunk){header, bytes};
         for (int i = 0; i < count; i++)
