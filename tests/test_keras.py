@@ -242,6 +242,12 @@ class Refusals(Convert):
                      "out.safetensors", WEIR_KERAS_PROGRAM="/none/weir-keras")
         self.refused(["in.h5", "version"], "in.h5", "out.safetensors",
                      WEIR_KERAS_PROGRAM=self.script("echo something else"))
+        # Not the file's fault.
+        for text, words in (("exit 127", "ended with status 127"), ("kill -9 $$", "ended by signal 9")):
+            run = self.weir("in.h5", "out.safetensors", WEIR_KERAS_PROGRAM=self.script(text))
+            self.assertEqual(run.returncode, 1)
+            self.assertIn(words, run.stderr)
+            self.assertNotIn("damaged", run.stderr)
 
     def script(self, text):
         self.write("script", f"#!/bin/sh\n{text}\n")
@@ -251,6 +257,41 @@ class Refusals(Convert):
 
 class Hostile(Convert):
     """Files that were damaged or made to do harm: an error, in time."""
+
+    def replace_first(self, make):
+        """The averages' model, the first of its weights by make(file, path, tensor)."""
+        model = models.MODELS["averages"]
+        weights = files.random_weights(model)
+        files.save(self.path("in.h5"), model, weights, "vars")
+        path = sum(models.vars_paths(model), [])[0]
+        with h5py.File(self.path("in.h5"), "r+") as file:
+            del file[path]
+            make(file, path, sum(weights, [])[0])
+        self.refused(["in.h5", "has no data, or has them in another file"], "in.h5", "out.safetensors",
+                     *self.definition("averages"))
+
+    def test_data_never_written(self):
+        def make(file, path, tensor):
+            plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            plist.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+            plist.set_alloc_time(h5py.h5d.ALLOC_TIME_LATE)
+            space = h5py.h5s.create_simple(tensor.shape)
+            group, name = path.rsplit("/", 1)
+            h5py.h5d.create(file[group].id, name.encode(), h5py.h5t.IEEE_F32LE, space, plist)
+
+        self.replace_first(make)
+
+    def test_data_elsewhere(self):
+        def virtual(file, path, tensor):
+            layout = h5py.VirtualLayout(shape=tensor.shape, dtype="<f4")
+            layout[...] = h5py.VirtualSource("none.h5", "x", shape=tensor.shape)
+            file.create_virtual_dataset(path, layout)
+
+        def external(file, path, tensor):
+            file.create_dataset(path, tensor.shape, "<f4", external=[("none.raw", 0, tensor.nbytes)])
+
+        self.replace_first(virtual)
+        self.replace_first(external)
 
     def test_truncated(self):
         for form in ["whole", "zip", "vars"]:

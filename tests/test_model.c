@@ -132,6 +132,26 @@ static void test_layers_of_conv_gru(void **state) {
     weir_model_destroy(m);
 }
 
+/* What was not created may be destroyed, as the header's example does. */
+static void test_nothing_after_an_error(void **state) {
+    (void)state;
+    const weir_model_options o = weir_model_options_default(2);
+    weir_model *m = (weir_model *)runtime;
+    float *best = (float *)runtime;
+    assert_int_not_equal(weir_model_create(runtime, "none", &o, &m), WEIR_OK);
+    assert_null(m);
+    m = (weir_model *)runtime;
+    assert_int_not_equal(weir_model_create_json(runtime, "{", &o, &m), WEIR_OK);
+    assert_null(m);
+    m = (weir_model *)runtime;
+    assert_int_not_equal(weir_model_load(runtime, "/none", NULL, &m), WEIR_OK);
+    assert_null(m);
+    m = (weir_model *)runtime;
+    assert_int_not_equal(weir_model_load_checkpoint(runtime, "/none", &m, &best), WEIR_OK);
+    assert_null(m);
+    assert_null(best);
+}
+
 static void test_refusals(void **state) {
     (void)state;
     weir_model_options o = shape_options(10, 3);
@@ -590,6 +610,7 @@ int main(void) {
         cmocka_unit_test(test_parameter_counts),
         cmocka_unit_test(test_layers_of_conv_gru),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_nothing_after_an_error),
         cmocka_unit_test(test_optimizer_refusals),
         cmocka_unit_test(test_glorot_uniform),
         cmocka_unit_test(test_orthogonal),

@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "train/model/atomic_file.h"
 #include "train/model/definition.h"
 #include "train/model/json.h"
 #include "train/model/random.h"
@@ -463,6 +464,96 @@ static int files_in_folder(void) {
     return count - 2; /* "." and ".." */
 }
 
+static long allocations_left;
+
+static void *failing_malloc(size_t size) { return allocations_left-- == 0 ? NULL : malloc(size); }
+
+/* Saves with allocation n of the JSON failing; whether there was such a one. */
+static bool save_without(weir_model *m, bool checkpoint, long n) {
+    cJSON_InitHooks(&(cJSON_Hooks){failing_malloc, free});
+    allocations_left = n;
+    const weir_status status =
+        checkpoint ? weir_model_save_checkpoint(m, path, NULL) : weir_model_save(m, path);
+    const bool failed = allocations_left < 0;
+    cJSON_InitHooks(NULL);
+    assert_int_equal(status, failed ? WEIR_ERROR_MEMORY : WEIR_OK);
+    return failed;
+}
+
+/* Each allocation of the JSON in a file fails once: there is an error and the old file stays. */
+static void test_no_memory_for_json(void **state) {
+    (void)state;
+    weir_model *m = create("jena-conv-gru", 2);
+    assert_int_equal(weir_model_set_metadata(m, "data", "{}"), WEIR_OK);
+    for (int checkpoint = 0; checkpoint < 2; checkpoint++) {
+        long n = 0;
+        write_file("before", 6);
+        for (; save_without(m, checkpoint, n); n++) {
+            bytes b = read_file();
+            assert_int_equal(b.count, 6);
+            free(b.data);
+        }
+        assert_true(n > 100);
+        weir_model *back = load();
+        assert_int_equal(weir_model_layer_count(back), 5);
+        weir_model_destroy(back);
+    }
+    weir_model_destroy(m);
+}
+
+/* What a file can't hold is refused before there is anything to lose. */
+static void test_limits_of_a_file(void **state) {
+    (void)state;
+    weir_layer dense = weir_layer_default(WEIR_LAYER_DENSE);
+    dense.units = 1;
+    weir_model_options o = weir_model_options_default(2);
+    o.T = o.C_in = 2;
+    char name[129] = {0}, key[16];
+    memset(name, 'x', 128);
+    weir_model *m = (weir_model *)&o;
+    assert_int_equal(weir_model_create_layers(runtime, name, &dense, 1, &o, &m),
+                     WEIR_ERROR_ARGUMENT);
+    assert_null(m);
+    name[127] = '\0';
+    assert_int_equal(weir_model_create_layers(runtime, name, &dense, 1, &o, &m), WEIR_OK);
+    assert_int_equal(weir_model_set_metadata(m,
+                                             "T (\xb0"
+                                             "C)",
+                                             "1"),
+                     WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_model_set_metadata(m, "unit", "\xb0"), WEIR_ERROR_ARGUMENT);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(key, sizeof key, "%d", i);
+        assert_int_equal(weir_model_set_metadata(m, key, "\xc2\xb0"), WEIR_OK);
+    }
+    assert_int_equal(weir_model_set_metadata(m, "1000", "1"), WEIR_ERROR_ARGUMENT);
+    assert_int_equal(weir_model_set_metadata(m, "999", "2"), WEIR_OK);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    weir_model_destroy(m);
+    m = load();
+    assert_string_equal(weir_model_metadata(m, "999"), "2");
+    weir_model_destroy(m);
+}
+
+/* Permissions stay, and names that can't be written are seen by the check. */
+static void test_names_and_permissions(void **state) {
+    (void)state;
+    weir_model *m = create("jena-dense", 2);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(weir_model_save(m, path), WEIR_OK);
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    char long_name[400];
+    snprintf(long_name, sizeof long_name, "%s/%0250d", folder, 0);
+    assert_int_equal(weir_atomic_file_check(long_name), WEIR_ERROR_SYSTEM);
+    snprintf(long_name, sizeof long_name, "%s/new/", folder);
+    assert_int_equal(weir_atomic_file_check(long_name), WEIR_ERROR_SYSTEM);
+    assert_non_null(strstr(weir_last_error(), "the name of a folder"));
+    weir_model_destroy(m);
+}
+
 static void test_failed_write_keeps_the_old_file(void **state) {
     (void)state;
     weir_model *m = create("jena-gru", 2), *other = create("jena-conv-gru", 2);
@@ -656,6 +747,9 @@ int main(void) {
         cmocka_unit_test(test_checkpoint_and_model),
         cmocka_unit_test(test_checkpoint_damage),
         cmocka_unit_test(test_failed_write_keeps_the_old_file),
+        cmocka_unit_test(test_no_memory_for_json),
+        cmocka_unit_test(test_limits_of_a_file),
+        cmocka_unit_test(test_names_and_permissions),
     };
     return cmocka_run_group_tests_name("model file", tests, set_up, tear_down);
 }

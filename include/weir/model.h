@@ -148,7 +148,7 @@ WEIR_API weir_status weir_model_builtin_find(const char *name, const weir_builti
 /*
  * A built-in model with fresh parameters: Glorot uniform kernels, orthogonal recurrent kernels,
  * embeddings uniform in +-0.05, zero biases but LSTM's of the forget gate, which are 1, as Keras. The
- * runtime must outlive the model.
+ * runtime must outlive the model. After an error *model is NULL, here and in every function that makes one.
  * Errors: ARGUMENT (unknown name, an option out of range, T too short for the layers), MEMORY.
  */
 WEIR_API weir_status weir_model_create(weir_runtime *runtime, const char *name,

@@ -124,9 +124,9 @@ static int parse(arguments *a, int argc, char **argv) {
 /* Everything about the runs; the caller's. */
 static cJSON *results_json(const arguments *a, const compare_results *r, weir_runtime *rt) {
     cJSON *json = facts_json("compare", a->family->name, &r->task, rt, a->argc, a->argv);
-    cJSON_AddItemToObject(json, "keras", weir_json_number(model_keras(&a->options)));
-    cJSON_AddStringToObject(json, "reference", a->family->reference);
-    cJSON_AddItemToObject(json, "runs", compare_json(r->rows, r->count));
+    weir_json_add(json, "keras", weir_json_number(model_keras(&a->options)));
+    weir_json_add_string(json, "reference", a->family->reference);
+    weir_json_add(json, "runs", compare_json(r->rows, r->count));
     return json;
 }
 

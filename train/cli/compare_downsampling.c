@@ -9,6 +9,7 @@
 #include "train/cli/interrupt.h"
 #include "train/cli/report.h"
 #include "train/cli/runtime_options.h"
+#include "train/model/json.h"
 
 typedef struct arguments {
     const char *family, *name, *lengths;
@@ -124,7 +125,7 @@ static cJSON *results_json(const arguments *a, const downsampling_results *r) {
     if (runtime_create(&a->runtime, "compare", &rt) != WEIR_OK) return NULL;
     cJSON *json = facts_json("downsampling", a->name, &r->task, rt, a->argc, a->argv);
     weir_runtime_destroy(rt);
-    cJSON_AddItemToObject(json, "rows_by_length", downsampling_json(r));
+    weir_json_add(json, "rows_by_length", downsampling_json(r));
     return json;
 }
 

@@ -193,17 +193,17 @@ void compare_print_csv(const compare_row *rows, int count) {
 static cJSON *row_json(const compare_row *r) {
     named_number numbers[NUMBERS_MAX];
     const int n = numbers_of(r, numbers);
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "model", r->model);
+    cJSON *json = weir_json_object();
+    weir_json_add_string(json, "model", r->model);
     for (int k = 0; k < n; k++)
         if (!isnan(numbers[k].value))
-            cJSON_AddItemToObject(json, numbers[k].key, weir_json_number(numbers[k].value));
-    cJSON_AddItemToObject(json, "epochs", history_rows_json(&r->epochs));
+            weir_json_add(json, numbers[k].key, weir_json_number(numbers[k].value));
+    weir_json_add(json, "epochs", history_rows_json(&r->epochs));
     return json;
 }
 
 cJSON *compare_json(const compare_row *rows, int count) {
-    cJSON *list = cJSON_CreateArray();
-    for (int i = 0; i < count; i++) cJSON_AddItemToArray(list, row_json(&rows[i]));
+    cJSON *list = weir_json_array();
+    for (int i = 0; i < count; i++) weir_json_append(list, row_json(&rows[i]));
     return list;
 }

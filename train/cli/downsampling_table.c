@@ -113,14 +113,14 @@ void downsampling_print_csv(const downsampling_results *r) {
 
 cJSON *downsampling_json(const downsampling_results *r) {
     named_number numbers[NUMBERS];
-    cJSON *list = cJSON_CreateArray();
+    cJSON *list = weir_json_array();
     for (int i = 0; i < r->count; i++) {
-        cJSON *row = cJSON_CreateObject();
-        cJSON_AddStringToObject(row, "model", r->rows[i].model);
+        cJSON *row = weir_json_object();
+        weir_json_add_string(row, "model", r->rows[i].model);
         numbers_of(r, i, numbers);
         for (int k = 0; k < NUMBERS; k++)
-            cJSON_AddItemToObject(row, numbers[k].key, weir_json_number(numbers[k].value));
-        cJSON_AddItemToArray(list, row);
+            weir_json_add(row, numbers[k].key, weir_json_number(numbers[k].value));
+        weir_json_append(list, row);
     }
     return list;
 }

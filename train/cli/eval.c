@@ -119,24 +119,24 @@ static const char *source_name(const run *r) {
 
 static int print_json(const run *r, int64_t count, const score *result, double seconds) {
     const score_form *form = &r->task.form;
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "file", r->a->file);
-    cJSON_AddStringToObject(json, "model", weir_model_name(r->trained.model));
-    cJSON_AddItemToObject(json, "parameters",
-                          weir_json_number((double)weir_model_parameters(r->trained.model)));
-    cJSON_AddStringToObject(json, "data", source_name(r));
-    cJSON_AddStringToObject(json, "split", splits[r->a->split]);
-    cJSON_AddItemToObject(json, r->task.from.samples, weir_json_number((double)count));
+    cJSON *json = weir_json_object();
+    weir_json_add_string(json, "file", r->a->file);
+    weir_json_add_string(json, "model", weir_model_name(r->trained.model));
+    weir_json_add(json, "parameters",
+                  weir_json_number((double)weir_model_parameters(r->trained.model)));
+    weir_json_add_string(json, "data", source_name(r));
+    weir_json_add_string(json, "split", splits[r->a->split]);
+    weir_json_add(json, r->task.from.samples, weir_json_number((double)count));
     if (form->classes) {
-        cJSON_AddItemToObject(json, "loss", weir_json_number(result->loss));
-        cJSON_AddItemToObject(json, "accuracy", weir_json_number(result->accuracy));
+        weir_json_add(json, "loss", weir_json_number(result->loss));
+        weir_json_add(json, "accuracy", weir_json_number(result->accuracy));
     } else {
-        cJSON_AddItemToObject(json, form->squared ? "mse" : "mae", weir_json_number(result->loss));
-        cJSON_AddItemToObject(json, form->squared ? "rmse_units" : "mae_units",
-                              weir_json_number(score_units(form, result->loss)));
-        cJSON_AddStringToObject(json, "unit", form->unit);
+        weir_json_add(json, form->squared ? "mse" : "mae", weir_json_number(result->loss));
+        weir_json_add(json, form->squared ? "rmse_units" : "mae_units",
+                      weir_json_number(score_units(form, result->loss)));
+        weir_json_add_string(json, "unit", form->unit);
     }
-    cJSON_AddItemToObject(json, "seconds", weir_json_number(seconds));
+    weir_json_add(json, "seconds", weir_json_number(seconds));
     const weir_status status = facts_print(json);
     cJSON_Delete(json);
     return status == WEIR_OK ? STATUS_OK : command_failed("eval", status);

@@ -28,29 +28,29 @@ static void add_command(cJSON *json, int argc, char **argv) {
         *at++ = ' ';
         at = append_quoted(at, argv[i]);
     }
-    cJSON_AddStringToObject(json, "command", text);
+    weir_json_add_string(json, "command", text);
     cJSON_free(text);
 }
 
 static void add_machine(cJSON *json, weir_runtime *rt) {
     weir_machine_info machine;
     const bool known = weir_machine_describe(&machine) == WEIR_OK;
-    cJSON_AddStringToObject(json, "cpu", known ? machine.cpu_model : "unknown");
-    if (known) cJSON_AddNumberToObject(json, "cores", machine.cores_allowed);
-    cJSON_AddItemToObject(json, "threads", weir_json_number(weir_runtime_threads(rt)));
-    cJSON_AddStringToObject(json, "isa", weir_isa_name(weir_runtime_isa(rt)));
+    weir_json_add_string(json, "cpu", known ? machine.cpu_model : "unknown");
+    if (known) weir_json_add_number(json, "cores", machine.cores_allowed);
+    weir_json_add(json, "threads", weir_json_number(weir_runtime_threads(rt)));
+    weir_json_add_string(json, "isa", weir_isa_name(weir_runtime_isa(rt)));
 }
 
 static void add_data(cJSON *json, const task *t) {
-    cJSON_AddStringToObject(json, "data", t->text ? t->d.source : t->s.source);
-    cJSON_AddBoolToObject(json, "generated", t->text ? t->d.generated : t->s.generated);
+    weir_json_add_string(json, "data", t->text ? t->d.source : t->s.source);
+    weir_json_add_bool(json, "generated", t->text ? t->d.generated : t->s.generated);
     if (t->text) {
-        cJSON_AddItemToObject(json, "reviews", weir_json_number((double)t->d.reviews));
+        weir_json_add(json, "reviews", weir_json_number((double)t->d.reviews));
         return;
     }
-    cJSON_AddItemToObject(json, "rows", weir_json_number((double)t->s.rows));
-    cJSON_AddItemToObject(json, "columns", weir_json_number((double)t->s.columns));
-    cJSON_AddStringToObject(json, "unit", t->form.unit);
+    weir_json_add(json, "rows", weir_json_number((double)t->s.rows));
+    weir_json_add(json, "columns", weir_json_number((double)t->s.columns));
+    weir_json_add_string(json, "unit", t->form.unit);
 }
 
 cJSON *facts_json(const char *kind, const char *family, const task *t, weir_runtime *rt, int argc,
@@ -59,19 +59,19 @@ cJSON *facts_json(const char *kind, const char *family, const task *t, weir_runt
     const time_t seconds = time(NULL);
     struct tm utc;
     if (gmtime_r(&seconds, &utc)) strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "kind", kind);
-    cJSON_AddStringToObject(json, "family", family);
+    cJSON *json = weir_json_object();
+    weir_json_add_string(json, "kind", kind);
+    weir_json_add_string(json, "family", family);
     add_command(json, argc, argv);
-    cJSON_AddStringToObject(json, "weir", weir_version());
-    cJSON_AddStringToObject(json, "finished", now);
+    weir_json_add_string(json, "weir", weir_version());
+    weir_json_add_string(json, "finished", now);
     add_machine(json, rt);
     add_data(json, t);
     return json;
 }
 
 weir_status facts_print(const cJSON *json) {
-    char *text = cJSON_Print(json);
+    char *text = weir_json_print_lines(json);
     if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the results");
     puts(text);
     cJSON_free(text);

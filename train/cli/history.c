@@ -58,28 +58,28 @@ static char *csv_text(const history *h) {
 }
 
 static cJSON *row_json(const history *h, const epoch_result *r) {
-    cJSON *row = cJSON_CreateObject();
-    cJSON_AddItemToObject(row, "epoch", weir_json_number((double)r->epoch));
-    cJSON_AddItemToObject(row, "loss", weir_json_number(r->loss));
-    cJSON_AddItemToObject(row, "val_loss", weir_json_number(r->val.loss));
-    cJSON_AddItemToObject(row, second_name(h), weir_json_number(second_value(h, r)));
+    cJSON *row = weir_json_object();
+    weir_json_add(row, "epoch", weir_json_number((double)r->epoch));
+    weir_json_add(row, "loss", weir_json_number(r->loss));
+    weir_json_add(row, "val_loss", weir_json_number(r->val.loss));
+    weir_json_add(row, second_name(h), weir_json_number(second_value(h, r)));
     if (!isnan(r->val.rounded))
-        cJSON_AddItemToObject(row, "val_accuracy_rounded", weir_json_number(r->val.rounded));
-    cJSON_AddItemToObject(row, "train_seconds", weir_json_number(r->train_seconds));
-    cJSON_AddItemToObject(row, "val_seconds", weir_json_number(r->val_seconds));
+        weir_json_add(row, "val_accuracy_rounded", weir_json_number(r->val.rounded));
+    weir_json_add(row, "train_seconds", weir_json_number(r->train_seconds));
+    weir_json_add(row, "val_seconds", weir_json_number(r->val_seconds));
     return row;
 }
 
 cJSON *history_rows_json(const history *h) {
-    cJSON *rows = cJSON_CreateArray();
-    for (int64_t i = 0; i < h->count; i++) cJSON_AddItemToArray(rows, row_json(h, &h->rows[i]));
+    cJSON *rows = weir_json_array();
+    for (int64_t i = 0; i < h->count; i++) weir_json_append(rows, row_json(h, &h->rows[i]));
     return rows;
 }
 
 static char *json_text(const history *h, const cJSON *facts) {
-    cJSON *json = cJSON_Duplicate(facts, 1);
-    cJSON_AddItemToObject(json, "epochs", history_rows_json(h));
-    char *text = cJSON_Print(json);
+    cJSON *json = weir_json_copy(facts);
+    weir_json_add(json, "epochs", history_rows_json(h));
+    char *text = weir_json_print_lines(json);
     cJSON_Delete(json);
     return text;
 }

@@ -11,6 +11,7 @@
 #include "train/cli/commands.h"
 #include "train/cli/facts.h"
 #include "train/cli/runtime_options.h"
+#include "train/model/json.h"
 
 static const char *const examples[] = {
     "weir info", "weir info --threads 4 --bind spread",
@@ -133,35 +134,35 @@ static weir_status print_text(const weir_machine_info *m, const weir_runtime *rt
 }
 
 static void add_machine(cJSON *to, const weir_machine_info *m) {
-    cJSON_AddStringToObject(to, "cpu", m->cpu_model);
-    cJSON_AddBoolToObject(to, "synthetic", m->synthetic);
-    cJSON_AddNumberToObject(to, "packages", m->packages);
-    cJSON_AddNumberToObject(to, "numa_nodes", m->numa_nodes);
-    cJSON_AddNumberToObject(to, "cores", m->cores);
-    cJSON_AddNumberToObject(to, "cores_allowed", m->cores_allowed);
-    cJSON_AddNumberToObject(to, "logical_cpus", m->pus);
-    cJSON_AddNumberToObject(to, "logical_cpus_allowed", m->pus_allowed);
+    weir_json_add_string(to, "cpu", m->cpu_model);
+    weir_json_add_bool(to, "synthetic", m->synthetic);
+    weir_json_add_number(to, "packages", m->packages);
+    weir_json_add_number(to, "numa_nodes", m->numa_nodes);
+    weir_json_add_number(to, "cores", m->cores);
+    weir_json_add_number(to, "cores_allowed", m->cores_allowed);
+    weir_json_add_number(to, "logical_cpus", m->pus);
+    weir_json_add_number(to, "logical_cpus_allowed", m->pus_allowed);
     if (m->cpu_quota > 0)
-        cJSON_AddNumberToObject(to, "cpu_quota", m->cpu_quota);
+        weir_json_add_number(to, "cpu_quota", m->cpu_quota);
     else
-        cJSON_AddNullToObject(to, "cpu_quota");
+        weir_json_add_null(to, "cpu_quota");
     if (m->memory_limit_bytes > 0)
-        cJSON_AddNumberToObject(to, "memory_limit_bytes", (double)m->memory_limit_bytes);
+        weir_json_add_number(to, "memory_limit_bytes", (double)m->memory_limit_bytes);
     else
-        cJSON_AddNullToObject(to, "memory_limit_bytes");
-    cJSON_AddNumberToObject(to, "l1d_bytes", (double)m->l1d_bytes);
-    cJSON_AddNumberToObject(to, "l2_bytes", (double)m->l2_bytes);
-    cJSON_AddNumberToObject(to, "l3_bytes", (double)m->l3_bytes);
-    cJSON_AddNumberToObject(to, "memory_bytes", (double)m->memory_bytes);
+        weir_json_add_null(to, "memory_limit_bytes");
+    weir_json_add_number(to, "l1d_bytes", (double)m->l1d_bytes);
+    weir_json_add_number(to, "l2_bytes", (double)m->l2_bytes);
+    weir_json_add_number(to, "l3_bytes", (double)m->l3_bytes);
+    weir_json_add_number(to, "memory_bytes", (double)m->memory_bytes);
 }
 
 static void add_isas(cJSON *to, const weir_machine_info *m, weir_isa in_use) {
     for (int i = 0; i < WEIR_ISA_COUNT; i++) {
-        cJSON *isa = cJSON_AddObjectToObject(to, weir_isa_name((weir_isa)i));
-        cJSON_AddBoolToObject(isa, "available", m->isa_available[i]);
-        cJSON_AddBoolToObject(isa, "in_use", i == (int)in_use);
+        cJSON *isa = weir_json_add_object(to, weir_isa_name((weir_isa)i));
+        weir_json_add_bool(isa, "available", m->isa_available[i]);
+        weir_json_add_bool(isa, "in_use", i == (int)in_use);
         if (!m->isa_available[i])
-            cJSON_AddStringToObject(isa, "why_not", m->isa_why_not[i] ? m->isa_why_not[i] : "");
+            weir_json_add_string(isa, "why_not", m->isa_why_not[i] ? m->isa_why_not[i] : "");
     }
 }
 
@@ -170,12 +171,12 @@ static weir_status add_workers(cJSON *to, const weir_runtime *rt) {
         weir_worker_info w;
         const weir_status status = weir_runtime_worker(rt, i, &w);
         if (status != WEIR_OK) return status;
-        cJSON *worker = cJSON_CreateObject();
-        cJSON_AddNumberToObject(worker, "worker", w.worker);
-        cJSON_AddNumberToObject(worker, "node", w.node);
-        cJSON_AddNumberToObject(worker, "core", w.core);
-        cJSON_AddNumberToObject(worker, "os_cpu", w.os_cpu);
-        cJSON_AddItemToArray(to, worker);
+        cJSON *worker = weir_json_object();
+        weir_json_add_number(worker, "worker", w.worker);
+        weir_json_add_number(worker, "node", w.node);
+        weir_json_add_number(worker, "core", w.core);
+        weir_json_add_number(worker, "os_cpu", w.os_cpu);
+        weir_json_append(to, worker);
     }
     return WEIR_OK;
 }
@@ -187,36 +188,36 @@ static weir_status add_nodes(cJSON *to, const weir_runtime *rt) {
         weir_status status = weir_runtime_node(rt, i, &n);
         if (status == WEIR_OK) status = weir_runtime_node_share(rt, i, SAMPLES, &begin, &end);
         if (status != WEIR_OK) return status;
-        cJSON *node = cJSON_CreateObject();
-        cJSON_AddNumberToObject(node, "node", n.node);
-        cJSON_AddNumberToObject(node, "os_node", n.os_node);
-        cJSON_AddNumberToObject(node, "memory_bytes", (double)n.memory_bytes);
-        cJSON_AddNumberToObject(node, "cores_allowed", n.cores_allowed);
-        cJSON_AddNumberToObject(node, "first_worker", n.first_worker);
-        cJSON_AddNumberToObject(node, "workers", n.workers);
-        cJSON_AddNumberToObject(node, "first_sample", (double)begin);
-        cJSON_AddNumberToObject(node, "samples", (double)(end - begin));
-        cJSON_AddNumberToObject(node, "arena", n.arena);
-        cJSON_AddBoolToObject(node, "replica", n.replica);
-        cJSON_AddItemToArray(to, node);
+        cJSON *node = weir_json_object();
+        weir_json_add_number(node, "node", n.node);
+        weir_json_add_number(node, "os_node", n.os_node);
+        weir_json_add_number(node, "memory_bytes", (double)n.memory_bytes);
+        weir_json_add_number(node, "cores_allowed", n.cores_allowed);
+        weir_json_add_number(node, "first_worker", n.first_worker);
+        weir_json_add_number(node, "workers", n.workers);
+        weir_json_add_number(node, "first_sample", (double)begin);
+        weir_json_add_number(node, "samples", (double)(end - begin));
+        weir_json_add_number(node, "arena", n.arena);
+        weir_json_add_bool(node, "replica", n.replica);
+        weir_json_append(to, node);
     }
     return WEIR_OK;
 }
 
 static weir_status print_json(const weir_machine_info *m, const weir_runtime *rt) {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "weir", weir_version());
-    cJSON_AddStringToObject(root, "hwloc", m->hwloc_version);
-    cJSON_AddStringToObject(root, "onednn", WEIR_ONEDNN_VERSION);
-    add_machine(cJSON_AddObjectToObject(root, "machine"), m);
-    add_isas(cJSON_AddObjectToObject(root, "isas"), m, weir_runtime_isa(rt));
-    cJSON_AddStringToObject(root, "isa", weir_isa_name(weir_runtime_isa(rt)));
-    cJSON_AddNumberToObject(root, "threads", weir_runtime_threads(rt));
-    cJSON_AddStringToObject(root, "threading", weir_threading_name(weir_runtime_threading(rt)));
-    cJSON_AddStringToObject(root, "bind", weir_bind_name(weir_runtime_bind(rt)));
-    weir_status status = add_workers(cJSON_AddArrayToObject(root, "workers"), rt);
-    cJSON_AddNumberToObject(root, "batch", SAMPLES);
-    if (status == WEIR_OK) status = add_nodes(cJSON_AddArrayToObject(root, "nodes"), rt);
+    cJSON *root = weir_json_object();
+    weir_json_add_string(root, "weir", weir_version());
+    weir_json_add_string(root, "hwloc", m->hwloc_version);
+    weir_json_add_string(root, "onednn", WEIR_ONEDNN_VERSION);
+    add_machine(weir_json_add_object(root, "machine"), m);
+    add_isas(weir_json_add_object(root, "isas"), m, weir_runtime_isa(rt));
+    weir_json_add_string(root, "isa", weir_isa_name(weir_runtime_isa(rt)));
+    weir_json_add_number(root, "threads", weir_runtime_threads(rt));
+    weir_json_add_string(root, "threading", weir_threading_name(weir_runtime_threading(rt)));
+    weir_json_add_string(root, "bind", weir_bind_name(weir_runtime_bind(rt)));
+    weir_status status = add_workers(weir_json_add_array(root, "workers"), rt);
+    weir_json_add_number(root, "batch", SAMPLES);
+    if (status == WEIR_OK) status = add_nodes(weir_json_add_array(root, "nodes"), rt);
     if (status == WEIR_OK) status = facts_print(root);
     cJSON_Delete(root);
     return status;

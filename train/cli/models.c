@@ -9,6 +9,7 @@
 #include "train/cli/runtime_options.h"
 #include "train/cli/summary.h"
 #include "train/cli/task.h"
+#include "train/model/json.h"
 #include "train/model/recipe.h"
 
 typedef struct arguments {
@@ -78,10 +79,10 @@ static void print_row(const weir_builtin *b, int64_t parameters) {
 
 static void add_row(cJSON *list, const weir_builtin *b, int64_t parameters) {
     cJSON *row = weir_recipe_write(b);
-    cJSON_AddStringToObject(row, "name", b->name);
-    cJSON_AddItemToObject(row, "parameters", weir_json_number((double)parameters));
-    cJSON_AddItemToObject(row, "steps", weir_json_number((double)b->T));
-    cJSON_AddItemToArray(list, row);
+    weir_json_add_string(row, "name", b->name);
+    weir_json_add(row, "parameters", weir_json_number((double)parameters));
+    weir_json_add(row, "steps", weir_json_number((double)b->T));
+    weir_json_append(list, row);
 }
 
 static weir_status list_models(weir_runtime *rt, cJSON *list) {
@@ -100,7 +101,7 @@ static weir_status list_models(weir_runtime *rt, cJSON *list) {
 }
 
 static weir_status print_list(const arguments *a, weir_runtime *rt) {
-    cJSON *list = a->json ? cJSON_CreateArray() : NULL;
+    cJSON *list = a->json ? weir_json_array() : NULL;
     weir_status status = list_models(rt, list);
     if (status == WEIR_OK && a->json) status = facts_print(list);
     cJSON_Delete(list);

@@ -8,12 +8,12 @@
 #include "train/model/json.h"
 
 static cJSON *write_text(const char *text) {
-    return text ? cJSON_CreateString(text) : cJSON_CreateNull();
+    return text ? weir_json_string(text) : weir_json_null();
 }
 
 static cJSON *write_value(const option *o) {
     switch (o->type) {
-    case OPTION_IS_FLAG: return cJSON_CreateBool(*(const bool *)o->value);
+    case OPTION_IS_FLAG: return weir_json_bool(*(const bool *)o->value);
     case OPTION_IS_INT: return weir_json_number((double)*(const int64_t *)o->value);
     case OPTION_IS_DOUBLE: return weir_json_number(*(const double *)o->value);
     case OPTION_IS_STRING: return write_text(*(const char *const *)o->value);
@@ -28,10 +28,10 @@ static cJSON *write_value(const option *o) {
 }
 
 cJSON *options_write(const option *table, const char *const *left_out) {
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = weir_json_object();
     for (const option *o = table; o->type != OPTION_IS_END; o++)
         if (o->type != OPTION_IS_GROUP && !name_listed(o->name, left_out))
-            cJSON_AddItemToObject(json, o->name, write_value(o));
+            weir_json_add(json, o->name, write_value(o));
     return json;
 }
 

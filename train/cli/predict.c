@@ -6,6 +6,7 @@
 
 #include "train/cli/commands.h"
 #include "train/data/timestamp.h"
+#include "train/model/json.h"
 
 static const char *const examples[] = {
     "weir predict jena-conv-gru.safetensors --data jena_climate_2009_2016.csv",
@@ -65,11 +66,11 @@ weir_status predict_check(const predict_run *r, const float *y, int64_t n) {
 void predict_add_time(cJSON *json, const char *key, int64_t time) {
     char text[TIMESTAMP_LENGTH + 1];
     timestamp_format_iso(time, text);
-    cJSON_AddStringToObject(json, key, text);
+    weir_json_add_string(json, key, text);
 }
 
 weir_status predict_print(cJSON *json) {
-    char *text = cJSON_PrintUnformatted(json);
+    char *text = weir_json_print(json);
     cJSON_Delete(json);
     if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory for JSON");
     puts(text);

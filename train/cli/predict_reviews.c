@@ -65,11 +65,11 @@ static weir_status print_line(const opinions *o, int64_t i) {
         printf("%.5f %s\n", p, p > 0.5 ? "positive" : "negative");
         return WEIR_OK;
     }
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddItemToObject(json, "line", weir_json_number((double)o->number[i]));
-    cJSON_AddItemToObject(json, "positive", weir_json_number(p));
-    cJSON_AddItemToObject(json, "words", weir_json_number((double)o->found[i].words));
-    cJSON_AddItemToObject(json, "unknown", weir_json_number((double)o->found[i].unknown));
+    cJSON *json = weir_json_object();
+    weir_json_add(json, "line", weir_json_number((double)o->number[i]));
+    weir_json_add(json, "positive", weir_json_number(p));
+    weir_json_add(json, "words", weir_json_number((double)o->found[i].words));
+    weir_json_add(json, "unknown", weir_json_number((double)o->found[i].unknown));
     return predict_print(json);
 }
 

@@ -113,10 +113,10 @@ static weir_status print_forecast(const feed *f) {
         timestamp_format(at, text);
         printf("%s,%.7g\n", text, (double)y);
     } else {
-        cJSON *json = cJSON_CreateObject();
+        cJSON *json = weir_json_object();
         predict_add_time(json, "row", f->time);
         predict_add_time(json, "time", at);
-        cJSON_AddItemToObject(json, "forecast", weir_json_number((double)y));
+        weir_json_add(json, "forecast", weir_json_number((double)y));
         status = predict_print(json);
     }
     fflush(stdout);

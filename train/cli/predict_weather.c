@@ -66,16 +66,16 @@ static weir_status print_one(const forecast *f) {
                f->s.generated ? " (made-up weather)" : "");
         return WEIR_OK;
     }
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "file", f->run->a->file);
-    cJSON_AddStringToObject(json, "model", weir_model_name(f->run->trained.model));
-    cJSON_AddStringToObject(json, "data", f->s.source);
-    cJSON_AddBoolToObject(json, "generated", f->s.generated);
-    cJSON_AddStringToObject(json, "target", target);
-    cJSON_AddStringToObject(json, "unit", weather_unit(target, unit, sizeof unit));
+    cJSON *json = weir_json_object();
+    weir_json_add_string(json, "file", f->run->a->file);
+    weir_json_add_string(json, "model", weir_model_name(f->run->trained.model));
+    weir_json_add_string(json, "data", f->s.source);
+    weir_json_add_bool(json, "generated", f->s.generated);
+    weir_json_add_string(json, "target", target);
+    weir_json_add_string(json, "unit", weather_unit(target, unit, sizeof unit));
     predict_add_time(json, "last_row", series_time(&f->s, f->s.rows - 1));
     predict_add_time(json, "time", at);
-    cJSON_AddItemToObject(json, "forecast", weir_json_number((double)f->y[0]));
+    weir_json_add(json, "forecast", weir_json_number((double)f->y[0]));
     return predict_print(json);
 }
 
@@ -93,10 +93,10 @@ static weir_status print_row(const forecast *f, int64_t r, float y) {
         printf("%s,%.7g,%s\n", text, (double)y, came);
         return WEIR_OK;
     }
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = weir_json_object();
     predict_add_time(json, "time", time);
-    cJSON_AddItemToObject(json, "forecast", weir_json_number((double)y));
-    cJSON_AddItemToObject(json, "actual", known ? weir_json_number(actual) : cJSON_CreateNull());
+    weir_json_add(json, "forecast", weir_json_number((double)y));
+    weir_json_add(json, "actual", known ? weir_json_number(actual) : weir_json_null());
     return predict_print(json);
 }
 

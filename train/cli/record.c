@@ -9,6 +9,7 @@
 
 #include "train/cli/record_weather.h"
 #include "train/model/json.h"
+#include "train/model/utf8.h"
 
 /* ---- writing ---- */
 
@@ -19,22 +20,39 @@ const char *record_vocabulary(const imdb *d, char text[17]) {
 
 static void write_reviews(const task *t, cJSON *json) {
     char vocabulary[17];
-    cJSON_AddItemToObject(json, "reviews", weir_json_number((double)t->d.reviews));
-    cJSON_AddItemToObject(json, "max_len", weir_json_number((double)t->from.T));
-    cJSON_AddItemToObject(json, "max_features", weir_json_number((double)t->d.o.max_features));
-    cJSON_AddItemToObject(json, "val_fraction", weir_json_number(t->d.o.val_fraction));
-    cJSON_AddItemToObject(json, "split_seed", weir_json_number((double)t->d.o.seed));
-    cJSON_AddStringToObject(json, "vocabulary", record_vocabulary(&t->d, vocabulary));
+    weir_json_add(json, "reviews", weir_json_number((double)t->d.reviews));
+    weir_json_add(json, "max_len", weir_json_number((double)t->from.T));
+    weir_json_add(json, "max_features", weir_json_number((double)t->d.o.max_features));
+    weir_json_add(json, "val_fraction", weir_json_number(t->d.o.val_fraction));
+    weir_json_add(json, "split_seed", weir_json_number((double)t->d.o.seed));
+    weir_json_add_string(json, "vocabulary", record_vocabulary(&t->d, vocabulary));
+}
+
+/* A file's name in UTF-8, whatever it is: ? for each byte that is in none. The caller's. */
+static char *source_name(const char *name) {
+    const size_t size = strlen(name) + 1;
+    char *text = malloc(size);
+    if (!text) return NULL;
+    memcpy(text, name, size);
+    for (int64_t left = (int64_t)size - 1, i = 0; left > 0;) {
+        const int64_t bytes = weir_utf8_bytes(text + i, left);
+        if (bytes == 0) text[i] = '?';
+        i += bytes > 0 ? bytes : 1;
+        left = (int64_t)size - 1 - i;
+    }
+    return text;
 }
 
 cJSON *record_data(const task *t) {
     char checksum[17];
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "task", t->text ? "imdb" : "jena");
-    cJSON_AddStringToObject(json, "source", t->text ? t->d.source : t->s.source);
-    cJSON_AddBoolToObject(json, "generated", t->text ? t->d.generated : t->s.generated);
+    cJSON *json = weir_json_object();
+    weir_json_add_string(json, "task", t->text ? "imdb" : "jena");
+    char *from = source_name(t->text ? t->d.source : t->s.source);
+    weir_json_add_string(json, "source", from ? from : "");
+    free(from);
+    weir_json_add_bool(json, "generated", t->text ? t->d.generated : t->s.generated);
     snprintf(checksum, sizeof checksum, "%016" PRIx64, task_checksum(t));
-    cJSON_AddStringToObject(json, "checksum", checksum);
+    weir_json_add_string(json, "checksum", checksum);
     if (t->text)
         write_reviews(t, json);
     else
@@ -43,7 +61,7 @@ cJSON *record_data(const task *t) {
 }
 
 weir_status record_attach(weir_model *model, const char *key, const cJSON *json) {
-    char *text = json ? cJSON_PrintUnformatted(json) : NULL;
+    char *text = json ? weir_json_print(json) : NULL;
     if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the metadata %s", key);
     weir_status status = weir_model_set_metadata(model, key, text);
     cJSON_free(text);

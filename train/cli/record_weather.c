@@ -25,22 +25,21 @@ enum { WINDOW_FIELDS = sizeof window_fields / sizeof window_fields[0] };
 /* ---- writing ---- */
 
 static void add_numbers(cJSON *json, const char *key, const double *values, int64_t n) {
-    cJSON *list = cJSON_AddArrayToObject(json, key);
-    for (int64_t i = 0; i < n; i++) cJSON_AddItemToArray(list, weir_json_number(values[i]));
+    cJSON *list = weir_json_add_array(json, key);
+    for (int64_t i = 0; i < n; i++) weir_json_append(list, weir_json_number(values[i]));
 }
 
 void record_weather_write(const series *s, const windows *w, cJSON *json) {
-    cJSON_AddItemToObject(json, "rows", weir_json_number((double)s->rows));
-    cJSON_AddItemToObject(json, "step_seconds", weir_json_number(s->step_seconds));
-    cJSON *names = cJSON_AddArrayToObject(json, "columns");
-    for (int64_t i = 0; i < s->columns; i++)
-        cJSON_AddItemToArray(names, cJSON_CreateString(s->names[i]));
-    cJSON_AddStringToObject(json, "target", s->names[s->target]);
+    weir_json_add(json, "rows", weir_json_number((double)s->rows));
+    weir_json_add(json, "step_seconds", weir_json_number(s->step_seconds));
+    cJSON *names = weir_json_add_array(json, "columns");
+    for (int64_t i = 0; i < s->columns; i++) weir_json_append(names, weir_json_string(s->names[i]));
+    weir_json_add_string(json, "target", s->names[s->target]);
     add_numbers(json, "mean", w->mean, w->columns);
     add_numbers(json, "std", w->std, w->columns);
     for (int i = 0; i < WINDOW_FIELDS; i++) {
         const int64_t *value = (const void *)((const char *)&w->o + window_fields[i].offset);
-        cJSON_AddItemToObject(json, window_fields[i].key, weir_json_number((double)*value));
+        weir_json_add(json, window_fields[i].key, weir_json_number((double)*value));
     }
 }
 

@@ -182,7 +182,7 @@ weir_status report_add(const char *dir, const cJSON *results) {
     if (i == PARTS) return weir_fail(WEIR_ERROR_FORMAT, "results of no known kind and family");
     weir_status status = part_path(dir, i, path);
     if (status != WEIR_OK) return status;
-    char *text = cJSON_Print(results);
+    char *text = weir_json_print_lines(results);
     if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the results");
     const chunk lines[] = {{text, strlen(text)}, {"\n", 1}};
     status = weir_atomic_file_write(path, lines, 2);

@@ -39,10 +39,10 @@ weir_status run_state_open(const char *path, cJSON **state, cJSON **data) {
 
 /* null stands for NAN. */
 static cJSON *write_score(const score *s) {
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddItemToObject(json, "loss", weir_json_number(s->loss));
-    cJSON_AddItemToObject(json, "accuracy", weir_json_number(s->accuracy));
-    cJSON_AddItemToObject(json, "rounded", weir_json_number(s->rounded));
+    cJSON *json = weir_json_object();
+    weir_json_add(json, "loss", weir_json_number(s->loss));
+    weir_json_add(json, "accuracy", weir_json_number(s->accuracy));
+    weir_json_add(json, "rounded", weir_json_number(s->rounded));
     return json;
 }
 
@@ -68,14 +68,14 @@ static bool read_count(const cJSON *json, const char *key, int64_t *out) {
 /* ---- the epochs ---- */
 
 static cJSON *write_epoch(const epoch_result *r) {
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddItemToObject(json, "epoch", weir_json_number((double)r->epoch));
-    cJSON_AddItemToObject(json, "steps", weir_json_number((double)r->steps));
-    cJSON_AddItemToObject(json, "loss", weir_json_number(r->loss));
-    cJSON_AddItemToObject(json, "val", write_score(&r->val));
-    cJSON_AddItemToObject(json, "train_seconds", weir_json_number(r->train_seconds));
-    cJSON_AddItemToObject(json, "val_seconds", weir_json_number(r->val_seconds));
-    cJSON_AddBoolToObject(json, "improved", r->improved);
+    cJSON *json = weir_json_object();
+    weir_json_add(json, "epoch", weir_json_number((double)r->epoch));
+    weir_json_add(json, "steps", weir_json_number((double)r->steps));
+    weir_json_add(json, "loss", weir_json_number(r->loss));
+    weir_json_add(json, "val", write_score(&r->val));
+    weir_json_add(json, "train_seconds", weir_json_number(r->train_seconds));
+    weir_json_add(json, "val_seconds", weir_json_number(r->val_seconds));
+    weir_json_add_bool(json, "improved", r->improved);
     return json;
 }
 
@@ -89,11 +89,11 @@ static bool read_epoch(const cJSON *json, epoch_result *r) {
 }
 
 void run_state_write(const trainer *t, const history *h, cJSON *json) {
-    cJSON_AddItemToObject(json, "epoch", weir_json_number((double)t->epoch));
-    cJSON_AddItemToObject(json, "best_epoch", weir_json_number((double)t->best_epoch));
-    cJSON_AddItemToObject(json, "best", write_score(&t->best));
-    cJSON *rows = cJSON_AddArrayToObject(json, "history");
-    for (int64_t i = 0; i < h->count; i++) cJSON_AddItemToArray(rows, write_epoch(&h->rows[i]));
+    weir_json_add(json, "epoch", weir_json_number((double)t->epoch));
+    weir_json_add(json, "best_epoch", weir_json_number((double)t->best_epoch));
+    weir_json_add(json, "best", write_score(&t->best));
+    cJSON *rows = weir_json_add_array(json, "history");
+    for (int64_t i = 0; i < h->count; i++) weir_json_append(rows, write_epoch(&h->rows[i]));
 }
 
 weir_status run_state_read(const cJSON *json, const float *best, trainer *t, history *h) {
@@ -121,7 +121,7 @@ weir_status run_state_read(const cJSON *json, const float *best, trainer *t, his
 
 /* As it is after it was in a file: numbers are numbers and not text any more. NULL: no memory. */
 static cJSON *as_read(const cJSON *json) {
-    char *text = cJSON_PrintUnformatted(json);
+    char *text = weir_json_print(json);
     cJSON *read = text ? cJSON_Parse(text) : NULL;
     cJSON_free(text);
     return read;
@@ -129,7 +129,7 @@ static cJSON *as_read(const cJSON *json) {
 
 /* A value for a message, cut off where it is long. */
 static const char *value_text(const cJSON *json, char text[64]) {
-    char *all = json && !cJSON_IsNull(json) ? cJSON_PrintUnformatted(json) : NULL;
+    char *all = json && !cJSON_IsNull(json) ? weir_json_print(json) : NULL;
     snprintf(text, 64, "%.60s", all ? all : "not given");
     cJSON_free(all);
     return text;

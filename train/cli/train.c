@@ -54,19 +54,18 @@ static weir_status check_outputs(run *r) {
 }
 
 static cJSON *run_facts(const run *r) {
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "model", r->a->name);
-    cJSON_AddItemToObject(json, "parameters",
-                          weir_json_number((double)weir_model_parameters(r->model)));
-    cJSON_AddItemToObject(json, "seed", weir_json_number((double)r->a->seed));
-    cJSON_AddItemToObject(json, "keras", weir_json_number(model_keras(&r->a->options)));
-    cJSON_AddItemToObject(json, "rate", weir_json_number(r->a->options.rate));
-    cJSON_AddItemToObject(json, "batch_size", weir_json_number((double)r->a->batch_size));
-    cJSON_AddItemToObject(json, "steps", weir_json_number((double)r->t.steps));
-    cJSON_AddItemToObject(json, "threads", weir_json_number(weir_runtime_threads(r->runtime)));
-    cJSON_AddStringToObject(json, "isa", weir_isa_name(weir_runtime_isa(r->runtime)));
-    if (!r->task.text) cJSON_AddStringToObject(json, "unit", r->task.form.unit);
-    cJSON_AddItemToObject(json, "data", record_data(&r->task));
+    cJSON *json = weir_json_object();
+    weir_json_add_string(json, "model", r->a->name);
+    weir_json_add(json, "parameters", weir_json_number((double)weir_model_parameters(r->model)));
+    weir_json_add(json, "seed", weir_json_number((double)r->a->seed));
+    weir_json_add(json, "keras", weir_json_number(model_keras(&r->a->options)));
+    weir_json_add(json, "rate", weir_json_number(r->a->options.rate));
+    weir_json_add(json, "batch_size", weir_json_number((double)r->a->batch_size));
+    weir_json_add(json, "steps", weir_json_number((double)r->t.steps));
+    weir_json_add(json, "threads", weir_json_number(weir_runtime_threads(r->runtime)));
+    weir_json_add_string(json, "isa", weir_isa_name(weir_runtime_isa(r->runtime)));
+    if (!r->task.text) weir_json_add_string(json, "unit", r->task.form.unit);
+    weir_json_add(json, "data", record_data(&r->task));
     return json;
 }
 

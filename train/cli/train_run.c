@@ -16,16 +16,16 @@ static const char checkpoint_key[] = "checkpoint";
 /* ---- saving ---- */
 
 static cJSON *training_json(const run *r, int64_t epoch, const score *val) {
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddItemToObject(json, "epoch", weir_json_number((double)epoch));
-    cJSON_AddStringToObject(json, "loss", weir_loss_name(r->t.loss));
-    cJSON_AddItemToObject(json, "val_loss", weir_json_number(val->loss));
-    if (r->t.classes) cJSON_AddItemToObject(json, "val_accuracy", weir_json_number(val->accuracy));
-    cJSON_AddItemToObject(json, "seed", weir_json_number((double)r->a->seed));
-    cJSON_AddItemToObject(json, "keras", weir_json_number(model_keras(&r->a->options)));
-    cJSON_AddItemToObject(json, "rate", weir_json_number(r->a->options.rate));
-    cJSON_AddItemToObject(json, "batch_size", weir_json_number((double)r->a->batch_size));
-    cJSON_AddItemToObject(json, "steps", weir_json_number((double)r->t.steps));
+    cJSON *json = weir_json_object();
+    weir_json_add(json, "epoch", weir_json_number((double)epoch));
+    weir_json_add_string(json, "loss", weir_loss_name(r->t.loss));
+    weir_json_add(json, "val_loss", weir_json_number(val->loss));
+    if (r->t.classes) weir_json_add(json, "val_accuracy", weir_json_number(val->accuracy));
+    weir_json_add(json, "seed", weir_json_number((double)r->a->seed));
+    weir_json_add(json, "keras", weir_json_number(model_keras(&r->a->options)));
+    weir_json_add(json, "rate", weir_json_number(r->a->options.rate));
+    weir_json_add(json, "batch_size", weir_json_number((double)r->a->batch_size));
+    weir_json_add(json, "steps", weir_json_number((double)r->t.steps));
     return json;
 }
 
@@ -48,15 +48,15 @@ weir_status run_save(run *r, int64_t epoch, const score *val) {
 
 static cJSON *state_json(const run *r) {
     const train_arguments *a = r->a;
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = weir_json_object();
     if (a->model)
-        cJSON_AddStringToObject(json, "model", a->model);
+        weir_json_add_string(json, "model", a->model);
     else
-        cJSON_AddNullToObject(json, "model");
-    cJSON_AddStringToObject(json, "name", a->name);
-    cJSON_AddItemToObject(json, "T", weir_json_number((double)a->about.T));
-    cJSON_AddItemToObject(json, "recipe", weir_recipe_write(&a->about));
-    cJSON_AddItemToObject(json, "options", cJSON_Duplicate(a->kept, 1));
+        weir_json_add_null(json, "model");
+    weir_json_add_string(json, "name", a->name);
+    weir_json_add(json, "T", weir_json_number((double)a->about.T));
+    weir_json_add(json, "recipe", weir_recipe_write(&a->about));
+    weir_json_add(json, "options", weir_json_copy(a->kept));
     run_state_write(&r->t, &r->h, json);
     return json;
 }

@@ -25,7 +25,8 @@ typedef struct user_model {
 weir_status user_model_read(const char *path, int keras, user_model *out);
 void user_model_free(user_model *m);
 
-/* Whether a definition fits its task. Errors: ARGUMENT (its first layer reads tokens, the weather has none). */
+/* Whether a definition fits its task. Errors: ARGUMENT (its first layer reads tokens, the weather has
+ * none). */
 weir_status user_model_check_task(const user_model *m, const char *path, bool text);
 
 /* A model with fresh parameters from about->json; path is for messages. Errors: those of

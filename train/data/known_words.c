@@ -7,6 +7,7 @@
 
 #include "train/data/tokenize.h"
 #include "train/model/checksum.h"
+#include "train/model/utf8.h"
 
 static weir_status no_memory(void) {
     return weir_fail(WEIR_ERROR_MEMORY, "no memory for a vocabulary");
@@ -19,7 +20,7 @@ static char *write_word(const char *word, int64_t bytes, char *to) {
     static const char digits[] = "0123456789ABCDEF";
     for (int64_t i = 0; i < bytes;) {
         const unsigned char c = (unsigned char)word[i];
-        const int64_t length = c < ' ' || c == 127 ? 0 : text_sequence_bytes(word + i, bytes - i);
+        const int64_t length = c < ' ' || c == 127 ? 0 : weir_utf8_bytes(word + i, bytes - i);
         if (length > 0) {
             memcpy(to, word + i, (size_t)length);
             to += length;

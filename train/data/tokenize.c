@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "train/model/utf8.h"
+
 /* What becomes of ASCII: 16 characters in a line. */
 static const char ascii[0x80 + 1] =
     "\x00\x01\x02\x03\x04\x05\x06\x07\x08  \x0b\x0c \x0e\x0f"
@@ -48,25 +50,6 @@ void text_normalise(char *text, int64_t size) {
     }
 }
 
-int64_t text_sequence_bytes(const char *text, int64_t size) {
-    const unsigned char *p = (const unsigned char *)text;
-    if (size < 1) return 0;
-    const unsigned char c = p[0];
-    unsigned char least = 0x80, most = 0xbf; /* of the second byte */
-    int64_t length;
-    if (c < 0x80) return 1;
-    if (c < 0xc2 || c > 0xf4) return 0;
-    length = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-    if (c == 0xe0) least = 0xa0; /* not longer than needed */
-    if (c == 0xed) most = 0x9f;  /* no surrogate */
-    if (c == 0xf0) least = 0x90;
-    if (c == 0xf4) most = 0x8f; /* up to U+10FFFF */
-    if (size < length || p[1] < least || p[1] > most) return 0;
-    for (int64_t i = 2; i < length; i++)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    return length;
-}
-
 int64_t text_invalid_bytes(const char *text, int64_t size) {
     const unsigned char *p = (const unsigned char *)text;
     int64_t invalid = 0;
@@ -79,7 +62,7 @@ int64_t text_invalid_bytes(const char *text, int64_t size) {
                 continue;
             }
         }
-        const int64_t length = text_sequence_bytes(text + i, size - i);
+        const int64_t length = weir_utf8_bytes(text + i, size - i);
         if (length == 0) invalid++;
         i += length > 0 ? length : 1;
     }

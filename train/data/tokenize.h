@@ -9,8 +9,6 @@
  * changes its length). */
 void text_normalise(char *text, int64_t size);
 
-/* Length of the well-formed UTF-8 sequence (RFC 3629) that text[0 .. size) begins with, or 0. */
-int64_t text_sequence_bytes(const char *text, int64_t size);
 /* Bytes that are in no well-formed UTF-8 sequence: each byte at which none begins counts
  * one. */
 int64_t text_invalid_bytes(const char *text, int64_t size);

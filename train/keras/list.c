@@ -28,7 +28,8 @@ static void read_shape(tensor_list *list, tensor *t) {
     hsize_t dims[KERAS_RANK_MAX];
     const hid_t space = H5Dget_space(t->dataset);
     t->rank = H5Sget_simple_extent_ndims(space);
-    if (t->rank < 0 || t->rank > KERAS_RANK_MAX || H5Sget_simple_extent_dims(space, dims, NULL) < 0)
+    if (H5Sget_simple_extent_type(space) == H5S_NULL || t->rank < 0 || t->rank > KERAS_RANK_MAX ||
+        H5Sget_simple_extent_dims(space, dims, NULL) < 0)
         bad(t->layer, t->name, "has no shape, or one of more than 8 sizes");
     H5Sclose(space);
     t->floats = 1;
@@ -45,6 +46,16 @@ static void read_shape(tensor_list *list, tensor *t) {
     list->bytes += t->floats * (int64_t)sizeof(float);
 }
 
+/* Whether its numbers are in the file: not in another, and not never written. */
+static bool has_data(const tensor *t) {
+    const hid_t how = H5Dget_create_plist(t->dataset);
+    const bool here = H5Pget_layout(how) != H5D_VIRTUAL && H5Pget_external_count(how) == 0;
+    H5Pclose(how);
+    H5D_space_status_t written = H5D_SPACE_STATUS_NOT_ALLOCATED;
+    return here && H5Dget_space_status(t->dataset, &written) >= 0 &&
+           (t->floats == 0 || written != H5D_SPACE_STATUS_NOT_ALLOCATED);
+}
+
 void list_add(tensor_list *list, hid_t group, const char *path, const char *layer,
               const char *name) {
     if (list->count == KERAS_TENSORS_MAX)
@@ -59,6 +70,7 @@ void list_add(tensor_list *list, hid_t group, const char *path, const char *laye
         bad(layer, name, "is no array of floats of 16, 32 or 64 bits");
     H5Tclose(type);
     read_shape(list, t);
+    if (!has_data(t)) bad(layer, name, "has no data, or has them in another file");
 }
 
 void list_layers(tensor_list *list, hid_t group) {

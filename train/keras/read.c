@@ -4,6 +4,7 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "train/keras/answer.h"
 #include "train/keras/image.h"
@@ -60,6 +61,7 @@ static void answer_tensors(const tensor_list *list) {
 static void answer_data(const tensor *t) {
     const size_t bytes = (size_t)t->floats * sizeof(float);
     float *data = allocate(bytes);
+    memset(data, 0, bytes); /* HDF5 leaves what was never written as it is */
     if (t->floats > 0 &&
         H5Dread(t->dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         answer_fail(WEIR_ERROR_FORMAT, "%.200s/%.200s: its data are damaged or in another file",

@@ -17,8 +17,8 @@ static noreturn void bad(const char *name, const char *problem) {
     answer_fail(WEIR_ERROR_FORMAT, "attribute %s %s", name, problem);
 }
 
-static char *copy(const char *text, size_t length) {
-    if (length > KERAS_TEXT_MAX) bad("", "has a text that is too long");
+static char *copy(const char *name, const char *text, size_t length) {
+    if (length > KERAS_TEXT_MAX) bad(name, "has a text that is too long");
     char *out = allocate(length + 1);
     memcpy(out, text, length);
     out[length] = '\0';
@@ -33,7 +33,7 @@ static void read_fixed(hid_t attribute, hid_t type, const char *name, int count,
     if (H5Aread(attribute, type, bytes) < 0) bad(name, "can't be read");
     for (int i = 0; i < count; i++) {
         const char *text = bytes + (size_t)i * size;
-        out[i] = copy(text, strnlen(text, size));
+        out[i] = copy(name, text, strnlen(text, size));
     }
     free(bytes);
 }
@@ -46,7 +46,7 @@ static void read_variable(hid_t attribute, hid_t type, const char *name, int cou
         bad(name, "can't be read");
     for (int i = 0; i < count; i++) {
         if (!texts[i]) bad(name, "has a text that is missing");
-        out[i] = copy(texts[i], strlen(texts[i]));
+        out[i] = copy(name, texts[i], strlen(texts[i]));
         H5free_memory(texts[i]);
     }
     free(texts);

@@ -15,6 +15,8 @@
 
 #include "train/model/atomic_file.h"
 
+enum { TEMPORARY_ENDING = 48 };
+
 static weir_status failed(const char *path, const char *what) {
     char reason[128];
     if (strerror_r(errno, reason, sizeof reason) != 0) strcpy(reason, "unknown reason");
@@ -58,9 +60,15 @@ static int open_temporary(const char *path, char *temporary, size_t size) {
     return -1;
 }
 
+/* The file that is replaced may be for few eyes. */
+static bool keep_mode(const char *path, int fd) {
+    struct stat old;
+    return stat(path, &old) != 0 || fchmod(fd, old.st_mode & 07777) == 0;
+}
+
 static weir_status write_and_rename(const char *path, const char *temporary, int fd,
                                     const chunk *chunks, int count) {
-    bool written = true;
+    bool written = keep_mode(path, fd);
     for (int i = 0; i < count && written; i++) written = write_all(fd, &chunks[i]) == 0;
     written = written && fsync(fd) == 0;
     const int error = errno;
@@ -72,10 +80,13 @@ static weir_status write_and_rename(const char *path, const char *temporary, int
     return WEIR_OK;
 }
 
-weir_status weir_atomic_file_check(const char *path) {
+static weir_status check_kind(const char *path) {
     struct stat info;
     if (path[0] == '\0')
         return weir_fail(WEIR_ERROR_SYSTEM, "the name of the file to write is empty");
+    if (path[strlen(path) - 1] == '/')
+        return weir_fail(WEIR_ERROR_SYSTEM, "%s is the name of a folder, accepted: one of a file",
+                         path);
     if (lstat(path, &info) == 0 && !S_ISREG(info.st_mode))
         return weir_fail(WEIR_ERROR_SYSTEM,
                          "%s: can't be replaced: it is a %s, accepted: a plain file or a new name",
@@ -83,17 +94,31 @@ weir_status weir_atomic_file_check(const char *path) {
                          S_ISDIR(info.st_mode)   ? "directory"
                          : S_ISLNK(info.st_mode) ? "link"
                                                  : "device or pipe");
-    char *copy = malloc(strlen(path) + 1);
-    if (!copy) return weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
-    const bool writable = access(dirname(strcpy(copy, path)), W_OK) == 0;
-    free(copy);
-    return writable ? WEIR_OK : failed(path, "written");
+    return WEIR_OK;
+}
+
+/* As it will be written: whatever is wrong shows before hours of training. */
+weir_status weir_atomic_file_check(const char *path) {
+    weir_status status = check_kind(path);
+    if (status != WEIR_OK) return status;
+    const size_t size = strlen(path) + TEMPORARY_ENDING;
+    char *temporary = malloc(size);
+    if (!temporary) return weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
+    const int fd = open_temporary(path, temporary, size);
+    if (fd < 0) {
+        status = failed(path, "written");
+    } else {
+        close(fd);
+        unlink(temporary);
+    }
+    free(temporary);
+    return status;
 }
 
 weir_status weir_atomic_file_write(const char *path, const chunk *chunks, int count) {
-    weir_status status = weir_atomic_file_check(path);
+    weir_status status = check_kind(path);
     if (status != WEIR_OK) return status;
-    const size_t size = strlen(path) + 48;
+    const size_t size = strlen(path) + TEMPORARY_ENDING;
     char *temporary = malloc(size);
     if (!temporary) return weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
     const int fd = open_temporary(path, temporary, size);

@@ -9,6 +9,8 @@
 
 #include "train/model/checkpoint.h"
 
+#include "train/model/json.h"
+
 static const char *const tensor_names[CHECKPOINT_TENSORS_MAX] = {"weir.optimizer.0",
                                                                  "weir.optimizer.1", "weir.best"};
 enum { BEST = 2 };
@@ -34,17 +36,17 @@ char *weir_checkpoint_write(const weir_model *m) {
     char seed[24];
     /* A double does not hold every seed. */
     snprintf(seed, sizeof seed, "%" PRIu64, m->options.seed);
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "optimizer", kinds[o->kind]);
+    cJSON *json = weir_json_object();
+    weir_json_add_string(json, "optimizer", kinds[o->kind]);
     for (int i = 0; i < RATES; i++) {
         const double *value = (const void *)((const char *)o + rates[i].offset);
-        cJSON_AddItemToObject(json, rates[i].key, weir_json_number(*value));
+        weir_json_add(json, rates[i].key, weir_json_number(*value));
     }
-    cJSON_AddBoolToObject(json, "epsilon_inside", o->epsilon_inside);
-    cJSON_AddItemToObject(json, "steps", weir_json_number((double)m->optimizer.steps));
-    cJSON_AddStringToObject(json, "loss", weir_loss_name(m->options.loss));
-    cJSON_AddStringToObject(json, "seed", seed);
-    char *text = cJSON_PrintUnformatted(json);
+    weir_json_add_bool(json, "epsilon_inside", o->epsilon_inside);
+    weir_json_add(json, "steps", weir_json_number((double)m->optimizer.steps));
+    weir_json_add_string(json, "loss", weir_loss_name(m->options.loss));
+    weir_json_add_string(json, "seed", seed);
+    char *text = weir_json_print(json);
     cJSON_Delete(json);
     return text;
 }
@@ -136,8 +138,12 @@ bool weir_checkpoint_owns(const char *name) {
 static weir_status find_tensor(const safetensors *s, const char *name, int64_t floats,
                                const safetensors_entry **found) {
     *found = NULL;
-    for (int i = 0; i < s->count; i++)
-        if (strcmp(s->entries[i].name, name) == 0) *found = &s->entries[i];
+    for (int i = 0; i < s->count; i++) {
+        if (strcmp(s->entries[i].name, name) != 0) continue;
+        if (*found)
+            return weir_fail(WEIR_ERROR_FORMAT, "%s: tensor '%s' is there twice", s->path, name);
+        *found = &s->entries[i];
+    }
     if (!*found || ((*found)->rank == 1 && (*found)->floats == floats)) return WEIR_OK;
     return weir_fail(WEIR_ERROR_FORMAT, "%s: tensor '%s' has not the %lld floats of the model",
                      s->path, name, (long long)floats);

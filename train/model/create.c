@@ -44,6 +44,7 @@ weir_status weir_model_create(weir_runtime *runtime, const char *name,
                               const weir_model_options *options, weir_model **model) {
     if (!runtime || !name || !options || !model)
         return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, name, options and model must not be NULL");
+    *model = NULL;
     const weir_builtin *about = NULL;
     weir_status status = check_keras(options->keras);
     if (status == WEIR_OK) status = weir_model_builtin_find(name, &about);
@@ -58,6 +59,12 @@ weir_status weir_model_create(weir_runtime *runtime, const char *name,
 /* ---- definitions of a caller ---- */
 
 static weir_status take_size(const char *what, int64_t defined, int64_t *given) {
+    if (*given == 0 && defined == 0)
+        return weir_fail(
+            WEIR_ERROR_ARGUMENT,
+            "the model definition leaves %s open (null in batch_input_shape), accepted: "
+            "a size in it",
+            what);
     if (*given == 0) *given = defined;
     if (*given == defined || defined == 0) return WEIR_OK;
     return weir_fail(
@@ -82,6 +89,7 @@ weir_status weir_model_create_json(weir_runtime *runtime, const char *json,
                                    const weir_model_options *options, weir_model **model) {
     if (!runtime || !json || !options || !model)
         return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, json, options and model must not be NULL");
+    *model = NULL;
     weir_status status = check_keras(options->keras);
     if (status != WEIR_OK) return status;
     definition *d = malloc(sizeof *d);

@@ -7,6 +7,8 @@
 
 #include "train/model/definition_field.h"
 
+#include "train/model/json.h"
+
 typedef enum field_type {
     FIELD_SIZE,      /* int64_t */
     FIELD_SIZE_LIST, /* int64_t, in JSON a list of one */
@@ -15,9 +17,9 @@ typedef enum field_type {
     FIELD_NOT, /* bool, in JSON the opposite */
     FIELD_ACTIVATION,
     FIELD_PADDING,
-    FIELD_MULTI_HOT, /* always "multi_hot" */
-    FIELD_MASKS,     /* bool shared_masks, in JSON "gate" or "shared" */
-    FIELD_IMPLEMENTATION /* the same as Keras 2 has it: 1 a mask for each gate, 2 a shared one; only read */
+    FIELD_MULTI_HOT,     /* always "multi_hot" */
+    FIELD_MASKS,         /* bool shared_masks, in JSON "gate" or "shared" */
+    FIELD_IMPLEMENTATION /* as Keras 2: 0, 1 a mask for each gate, 2 shared; only read */
 } field_type;
 
 struct definition_field {
@@ -99,18 +101,18 @@ cJSON *weir_definition_field_write(const definition_field *f, const weir_layer *
     case FIELD_SIZE_LIST: {
         /* Keras writes the stride of a pool that follows its window as that window. */
         const int64_t size = *(const int64_t *)at;
-        cJSON *list = cJSON_CreateArray();
-        cJSON_AddItemToArray(list, weir_json_number((double)(size > 0 ? size : l->P)));
+        cJSON *list = weir_json_array();
+        weir_json_append(list, weir_json_number((double)(size > 0 ? size : l->P)));
         return list;
     }
     case FIELD_RATE: return weir_json_number(*(const double *)at);
-    case FIELD_BOOL: return cJSON_CreateBool(*(const bool *)at);
-    case FIELD_NOT: return cJSON_CreateBool(!*(const bool *)at);
+    case FIELD_BOOL: return weir_json_bool(*(const bool *)at);
+    case FIELD_NOT: return weir_json_bool(!*(const bool *)at);
     case FIELD_ACTIVATION:
-        return cJSON_CreateString(weir_activation_name(*(const weir_activation *)at));
-    case FIELD_PADDING: return cJSON_CreateString(weir_padding_name(*(const weir_padding *)at));
-    case FIELD_MULTI_HOT: return cJSON_CreateString("multi_hot");
-    case FIELD_MASKS: return cJSON_CreateString(*(const bool *)at ? "shared" : "gate");
+        return weir_json_string(weir_activation_name(*(const weir_activation *)at));
+    case FIELD_PADDING: return weir_json_string(weir_padding_name(*(const weir_padding *)at));
+    case FIELD_MULTI_HOT: return weir_json_string("multi_hot");
+    case FIELD_MASKS: return weir_json_string(*(const bool *)at ? "shared" : "gate");
     case FIELD_IMPLEMENTATION: break;
     }
     return NULL;
@@ -189,8 +191,8 @@ weir_status weir_definition_field_read(const definition_field *f, const cJSON *j
     }
     case FIELD_IMPLEMENTATION: {
         int64_t number = 0;
-        if (!weir_definition_size(json, &number) || number < 1 || number > 2)
-            return weir_definition_wrong(path, f->key, "1 or 2");
+        if (!weir_definition_size(json, &number) || number < 0 || number > 2)
+            return weir_definition_wrong(path, f->key, "0, 1 or 2");
         *(bool *)at = number == 2;
         return WEIR_OK;
     }

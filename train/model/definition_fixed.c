@@ -82,7 +82,7 @@ static const fixed_option options[] = {
     {RECURRENT, "use_cudnn", FIXED_ANY},
     {BIT(WEIR_LAYER_RNN), "implementation", FIXED_ANY},
     {RECURRENT | DROPOUT, "seed", FIXED_ANY},
-    /* Of padded steps that are put out: Keras sets it inside Bidirectional. */
+    /* Of masked steps that are put out: definition_read.c looks at where they go. */
     {RECURRENT, "zero_output_for_mask", FIXED_ANY},
     {DROPOUT, "noise_shape", FIXED_NULL},
     {EMBEDDING, "embeddings_initializer", FIXED_UNIFORM},

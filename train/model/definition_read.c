@@ -228,6 +228,41 @@ static weir_status read_name(const cJSON *config, definition *out) {
     return WEIR_OK;
 }
 
+/* Whether a recurrent layer puts out 0 at steps that a mask passes over, and not the state before them:
+ * where it says so, and as a Bidirectional of Keras 3. */
+static bool zero_at_masked(const cJSON *json, const definition *d, const weir_layer *l) {
+    const cJSON *config = cJSON_GetObjectItemCaseSensitive(json, "config");
+    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(config, "layer");
+    if (inner) config = cJSON_GetObjectItemCaseSensitive(inner, "config");
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(config, "zero_output_for_mask")) ||
+           (l->merge != WEIR_MERGE_NONE && d->keras == 3);
+}
+
+/* Weir has no such zeros: they may reach recurrent layers alone, which pass over the same steps. */
+static weir_status check_masked(const cJSON *layers, const definition *d) {
+    const cJSON *item = layers->child;
+    if (cJSON_GetArraySize(layers) > d->count) item = item->next; /* the InputLayer */
+    bool masked = false, zeros = false;
+    for (int i = 0; i < d->count && !zeros; i++, item = item->next) {
+        const weir_layer *l = &d->layers[i];
+        const bool recurrent = weir_layer_type_get(l->kind)->cell;
+        if (l->kind == WEIR_LAYER_DROPOUT) continue;
+        if (l->kind == WEIR_LAYER_EMBEDDING)
+            masked = l->mask_zero;
+        else
+            masked = masked && recurrent && l->return_sequences;
+        int next = i + 1;
+        while (next < d->count && d->layers[next].kind == WEIR_LAYER_DROPOUT) next++;
+        const bool to_recurrent =
+            next < d->count && weir_layer_type_get(d->layers[next].kind)->cell;
+        zeros = masked && recurrent && !to_recurrent && zero_at_masked(item, d, l);
+    }
+    if (!zeros) return WEIR_OK;
+    return wrong("config.layers", "",
+                 "without zero_output_for_mask (a Bidirectional of Keras 3 has it) where steps are "
+                 "masked, unless the next layer is recurrent");
+}
+
 static weir_status read_layers(const cJSON *layers, const char *path, definition *out) {
     const cJSON *item;
     int i = 0;
@@ -238,7 +273,7 @@ static weir_status read_layers(const cJSON *layers, const char *path, definition
         if (status != WEIR_OK) return status;
     }
     if (out->count == 0) return wrong(path, "", "a list of 1 to 256 layers");
-    if (!out->tokens || weir_definition_text(out)) return WEIR_OK;
+    if (!out->tokens || weir_definition_text(out)) return check_masked(layers, out);
     return wrong("batch_input_shape", "",
                  "[null, T, C_in] unless the first layer is Embedding or CategoryEncoding");
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 weir_status weir_failed_in(const char *where, weir_status status) {
-    char message[512]; /* as much as an error keeps; it is being written over */
+    char message[1024]; /* as much as an error keeps; it is being written over */
     snprintf(message, sizeof message, "%s", weir_last_error());
     return weir_fail(status, "%s: %s", where, message);
 }

@@ -21,7 +21,7 @@ static weir_status read_definition(const keras_file *f, definition *d) {
         return weir_fail(WEIR_ERROR_FORMAT, "%s: its model definition is not JSON from byte %zu on",
                          f->process.path, at);
     if (f->keras != 0 && !cJSON_HasObjectItem(json, "keras_version"))
-        cJSON_AddStringToObject(json, "keras_version", f->keras == 2 ? "2" : "3");
+        weir_json_add_string(json, "keras_version", f->keras == 2 ? "2" : "3");
     weir_status status = weir_definition_read_json(json, 2, d);
     cJSON_Delete(json);
     if (status == WEIR_OK && (d->T == 0 || d->C_in == 0))

@@ -144,7 +144,8 @@ weir_status weir_keras_start(keras_process *k, const char *path, const char *wor
 
 void weir_keras_end(keras_process *k) {
     if (k->fd >= 0) close(k->fd);
-    if (k->pid > 0) {
+    /* Still this program's child and not waited for: the number is nobody else's. */
+    if (k->pid > 0 && waitpid(k->pid, NULL, WNOHANG) == 0) {
         kill(k->pid, SIGKILL);
         while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR) {}
     }
@@ -161,17 +162,39 @@ static weir_status broken(const keras_process *k, const char *why) {
                      reads(k) ? "read, it must be damaged" : "written", why);
 }
 
+/* Waits for its end, to the deadline; what waitpid() says. */
+static pid_t wait_for_end(keras_process *k, int *how) {
+    for (;;) {
+        const pid_t pid = waitpid(k->pid, how, WNOHANG);
+        if (pid > 0 || (pid < 0 && errno != EINTR)) return pid;
+        if (now() > k->deadline) kill(k->pid, SIGKILL);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+/* What a damaged file does to HDF5, if not an error. */
+static bool blames_file(int signal) {
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE ||
+           signal == SIGILL || signal == SIGSYS;
+}
+
 /* The process said no more. */
 static weir_status ended(keras_process *k) {
     int how = 0;
-    pid_t pid;
-    while ((pid = waitpid(k->pid, &how, 0)) < 0 && errno == EINTR) {}
+    const pid_t pid = wait_for_end(k, &how);
     k->pid = -1;
-    if (pid < 0 || !WIFSIGNALED(how)) return broken(k, "ended early");
-    if (WTERMSIG(how) == SIGXCPU) return broken(k, "used up the processor time it may have");
-    char why[64];
-    snprintf(why, sizeof why, "was ended by signal %d", WTERMSIG(how));
-    return broken(k, why);
+    if (pid > 0 && WIFSIGNALED(how) && WTERMSIG(how) == SIGXCPU)
+        return broken(k, "used up the processor time it may have");
+    const int signal = pid > 0 && WIFSIGNALED(how) ? WTERMSIG(how) : 0;
+    char why[64] = "ended early";
+    if (signal)
+        snprintf(why, sizeof why, "was ended by signal %d", signal);
+    else if (pid > 0 && !k->started)
+        snprintf(why, sizeof why, "ended with status %d", WEXITSTATUS(how));
+    if (signal ? blames_file(signal) : k->started) return broken(k, why);
+    return weir_fail(signal ? WEIR_ERROR_SYSTEM : WEIR_ERROR_UNSUPPORTED,
+                     "%s: can't be %s: weir-keras, which does it, %s", k->path,
+                     reads(k) ? "read" : "written", why);
 }
 
 /* Until the socket is ready for `events`. */
@@ -179,10 +202,12 @@ static weir_status wait_for(keras_process *k, short events) {
     for (;;) {
         const double left = k->deadline - now();
         struct pollfd p = {.fd = k->fd, .events = events};
-        const int ready = left > 0 ? poll(&p, 1, (int)(1e3 * (left < 1e6 ? left : 1e6)) + 1) : 0;
+        /* What is there is taken, however late: this program may have been stopped for a while. */
+        const int ready = poll(&p, 1, left > 0 ? (int)(1e3 * (left < 1e6 ? left : 1e6)) + 1 : 0);
         if (ready > 0) return WEIR_OK;
         if (ready < 0 && errno == EINTR) continue;
         if (ready < 0) return system_error(k, "poll", errno);
+        if (left > 0) continue;
         char why[64];
         snprintf(why, sizeof why, "took more than %lld s", (long long)k->seconds);
         return broken(k, why);
@@ -256,5 +281,6 @@ weir_status weir_keras_receive_start(keras_process *k) {
     if (magic != KERAS_MAGIC)
         return weir_fail(WEIR_ERROR_UNSUPPORTED,
                          "%s: the program weir-keras is not of this version of Weir", k->path);
+    k->started = true;
     return weir_keras_receive_status(k);
 }

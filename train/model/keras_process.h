@@ -2,6 +2,7 @@
 #ifndef WEIR_TRAIN_KERAS_PROCESS_H
 #define WEIR_TRAIN_KERAS_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -15,6 +16,7 @@ typedef struct keras_process {
     int fd;           /* a socket to and from it; -1: none */
     int64_t seconds;  /* that it may take, */
     double deadline;  /* until then, on the monotonic clock */
+    bool started;     /* it answered as weir-keras does */
 } keras_process;
 
 /*
@@ -26,7 +28,8 @@ weir_status weir_keras_start(keras_process *k, const char *path, const char *wor
                              int64_t bytes);
 /* Errors: STATE (the process ended; its answer may say why), SYSTEM (it took too long). */
 weir_status weir_keras_send(keras_process *k, const void *data, size_t bytes);
-/* Errors: FORMAT (reading: the process ended or took too long, so the file is damaged), SYSTEM. */
+/* Errors: FORMAT (reading: the process crashed or took too long, so the file is damaged), UNSUPPORTED (it
+ * ended before it said anything), SYSTEM. */
 weir_status weir_keras_receive(keras_process *k, void *data, size_t bytes);
 /* A text of at most `max` bytes, to be freed. Errors: FORMAT, MEMORY. */
 weir_status weir_keras_receive_text(keras_process *k, uint32_t max, char **text);

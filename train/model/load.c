@@ -25,6 +25,7 @@ weir_status weir_model_load(weir_runtime *runtime, const char *path,
                             const weir_model_options *options, weir_model **model) {
     if (!runtime || !path || !model)
         return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, path and model must not be NULL");
+    *model = NULL;
     return is_keras(path) ? weir_keras_load(runtime, path, options, model)
                           : weir_model_file_load(runtime, path, options, model);
 }

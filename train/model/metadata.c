@@ -4,6 +4,7 @@
 
 #include "train/model/metadata.h"
 #include "train/model/sequential.h"
+#include "train/model/utf8.h"
 
 static char *copy_text(const char *text) {
     char *copy = malloc(strlen(text) + 1);
@@ -29,11 +30,21 @@ weir_status weir_model_set_metadata(weir_model *model, const char *key, const ch
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "metadata key is '%s', accepted: not empty, not 'format', not 'weir.*'",
                          key ? key : "NULL");
+    if (!weir_utf8_valid(key) || (value && !weir_utf8_valid(value)))
+        return weir_fail(WEIR_ERROR_ARGUMENT, "the metadata %.80s are no UTF-8, accepted: UTF-8",
+                         key);
     metadata *fresh = value ? make(key, value) : NULL;
     if (value && !fresh) return weir_fail(WEIR_ERROR_MEMORY, "no memory for the metadata %s", key);
     pthread_mutex_lock(&model->mutex);
     metadata **at = &model->notes;
-    while (*at && strcmp((*at)->key, key) != 0) at = &(*at)->next;
+    int count = 1;
+    for (; *at && strcmp((*at)->key, key) != 0; at = &(*at)->next) count++;
+    if (count > METADATA_MAX && fresh && !*at) {
+        pthread_mutex_unlock(&model->mutex);
+        weir_metadata_free(fresh);
+        return weir_fail(WEIR_ERROR_ARGUMENT, "the metadata %.80s would be more than %d texts", key,
+                         METADATA_MAX);
+    }
     metadata *old = *at, *rest = old ? old->next : NULL;
     if (fresh) fresh->next = rest;
     *at = fresh ? fresh : rest;

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+enum { METADATA_MAX = 1000 }; /* texts: each is looked up among those before it */
+
 typedef struct metadata {
     char *key, *value; /* owned */
     struct metadata *next;

@@ -18,11 +18,11 @@ static const char format_version[] = "1";
 /* ---- writing ---- */
 
 static void add_texts(const weir_model *m, const char *layers, const char *training, cJSON *texts) {
-    cJSON_AddStringToObject(texts, "weir.format", format_version);
-    cJSON_AddStringToObject(texts, "weir.model", layers);
-    if (training) cJSON_AddStringToObject(texts, CHECKPOINT_KEY, training);
+    weir_json_add_string(texts, "weir.format", format_version);
+    weir_json_add_string(texts, "weir.model", layers);
+    if (training) weir_json_add_string(texts, CHECKPOINT_KEY, training);
     for (const metadata *n = m->notes; n; n = n->next)
-        cJSON_AddStringToObject(texts, n->key, n->value);
+        weir_json_add_string(texts, n->key, n->value);
 }
 
 static void add_tensors(const weir_model *m, safetensors_entry *entries) {
@@ -36,7 +36,7 @@ static void add_tensors(const weir_model *m, safetensors_entry *entries) {
 
 static weir_status write_model(weir_model *m, const char *path, bool checkpoint,
                                const float *best) {
-    cJSON *texts = cJSON_CreateObject();
+    cJSON *texts = weir_json_object();
     char *text = weir_definition_write(m), *training = checkpoint ? weir_checkpoint_write(m) : NULL;
     safetensors_entry *entries =
         calloc((size_t)m->tensor_count + CHECKPOINT_TENSORS_MAX, sizeof *entries);
@@ -169,16 +169,14 @@ static weir_status read_values(const safetensors *s, const weir_model *m, float 
     return WEIR_OK;
 }
 
-enum { NOTES_MAX = 1000 }; /* each is looked up among those before it */
-
 static weir_status read_notes(const safetensors *s, weir_model *m) {
     const cJSON *item;
     int count = 0;
     cJSON_ArrayForEach(item, s->metadata) {
-        if (count++ == NOTES_MAX)
-            return weir_fail(WEIR_ERROR_FORMAT, "%s: __metadata__ has more than %d texts", s->path,
-                             NOTES_MAX);
         if (weir_metadata_reserved(item->string)) continue;
+        if (count++ == METADATA_MAX)
+            return weir_fail(WEIR_ERROR_FORMAT, "%s: __metadata__ has more than %d texts", s->path,
+                             METADATA_MAX);
         const char *text = cJSON_GetStringValue(item);
         if (!text)
             return weir_fail(WEIR_ERROR_FORMAT, "%s: __metadata__.%.80s is not a text", s->path,
@@ -234,6 +232,8 @@ weir_status weir_model_load_checkpoint(weir_runtime *runtime, const char *path, 
                                        float **best) {
     if (!runtime || !path || !model)
         return weir_fail(WEIR_ERROR_ARGUMENT, "runtime, path and model must not be NULL");
+    *model = NULL;
+    if (best) *best = NULL;
     checkpoint c = {.best = best};
     return load_file(runtime, path, NULL, &c, model);
 }

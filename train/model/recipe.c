@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "train/model/definition_field.h"
+#include "train/model/json.h"
 
 const char *const weir_recipe_tasks[] = {"jena", "imdb", NULL};
 
@@ -101,13 +102,13 @@ weir_status weir_recipe_read(const cJSON *json, const definition *d, weir_builti
 }
 
 cJSON *weir_recipe_write(const weir_builtin *b) {
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "task", weir_recipe_tasks[b->text]);
-    cJSON_AddStringToObject(json, "layers", b->layers);
-    cJSON_AddStringToObject(json, "loss", weir_loss_name(b->loss));
-    cJSON_AddItemToObject(json, "rate", weir_json_number(b->rate));
-    cJSON_AddItemToObject(json, "batch_size", weir_json_number((double)b->batch_size));
-    cJSON_AddItemToObject(json, "epochs", weir_json_number((double)b->epochs));
-    cJSON_AddItemToObject(json, "step_minutes", weir_json_number(b->step_minutes));
+    cJSON *json = weir_json_object();
+    weir_json_add_string(json, "task", weir_recipe_tasks[b->text]);
+    weir_json_add_string(json, "layers", b->layers);
+    weir_json_add_string(json, "loss", weir_loss_name(b->loss));
+    weir_json_add(json, "rate", weir_json_number(b->rate));
+    weir_json_add(json, "batch_size", weir_json_number((double)b->batch_size));
+    weir_json_add(json, "epochs", weir_json_number((double)b->epochs));
+    weir_json_add(json, "step_minutes", weir_json_number(b->step_minutes));
     return json;
 }

@@ -146,8 +146,9 @@ static weir_status read_header(safetensors *s, int64_t file_bytes) {
                          "%s: not a safetensors file, or truncated: a header of %llu bytes in a "
                          "file of %lld",
                          s->path, (unsigned long long)length, (long long)file_bytes);
-    char *text = malloc((size_t)length);
+    char *text = malloc((size_t)length + 1);
     if (!text) return weir_fail(WEIR_ERROR_MEMORY, "no memory to read %s", s->path);
+    text[length] = '\0'; /* cJSON before 1.7.18 may look one byte too far */
     status = read_at(s, text, (int64_t)length, 8);
     size_t at = 0;
     if (status == WEIR_OK) {

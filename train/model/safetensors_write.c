@@ -7,6 +7,7 @@
 
 #include "train/model/atomic_file.h"
 #include "train/model/checksum.h"
+#include "train/model/json.h"
 #include "train/model/safetensors.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little endian");
@@ -17,14 +18,13 @@ static int by_name(const void *a, const void *b) {
 }
 
 static cJSON *entry_json(const safetensors_entry *e, int64_t begin) {
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "dtype", "F32");
-    cJSON *dims = cJSON_AddArrayToObject(json, "shape");
-    for (int i = 0; i < e->rank; i++)
-        cJSON_AddItemToArray(dims, weir_json_number((double)e->dims[i]));
-    cJSON *offsets = cJSON_AddArrayToObject(json, "data_offsets");
-    cJSON_AddItemToArray(offsets, weir_json_number((double)begin));
-    cJSON_AddItemToArray(offsets, weir_json_number((double)begin + 4 * (double)e->floats));
+    cJSON *json = weir_json_object();
+    weir_json_add_string(json, "dtype", "F32");
+    cJSON *dims = weir_json_add_array(json, "shape");
+    for (int i = 0; i < e->rank; i++) weir_json_append(dims, weir_json_number((double)e->dims[i]));
+    cJSON *offsets = weir_json_add_array(json, "data_offsets");
+    weir_json_append(offsets, weir_json_number((double)begin));
+    weir_json_append(offsets, weir_json_number((double)begin + 4 * (double)e->floats));
     return json;
 }
 
@@ -35,22 +35,22 @@ static cJSON *with_checksum(const safetensors_entry *entries, int count, const c
         sum = weir_checksum_add(sum, entries[i].data, (size_t)entries[i].floats * sizeof(float));
     char text[17];
     snprintf(text, sizeof text, "%016" PRIx64, sum);
-    cJSON *copy = cJSON_Duplicate(metadata, 1);
-    cJSON_AddStringToObject(copy, weir_safetensors_checksum_key, text);
+    cJSON *copy = weir_json_copy(metadata);
+    weir_json_add_string(copy, weir_safetensors_checksum_key, text);
     return copy;
 }
 
 /* The header with its length in front, padded with spaces to a multiple of 8 bytes. */
 static char *header_text(const safetensors_entry *entries, int count, const cJSON *metadata,
                          size_t *bytes) {
-    cJSON *header = cJSON_CreateObject();
-    cJSON_AddItemToObject(header, "__metadata__", with_checksum(entries, count, metadata));
+    cJSON *header = weir_json_object();
+    weir_json_add(header, "__metadata__", with_checksum(entries, count, metadata));
     int64_t begin = 0;
     for (int i = 0; i < count; i++) {
-        cJSON_AddItemToObject(header, entries[i].name, entry_json(&entries[i], begin));
+        weir_json_add(header, entries[i].name, entry_json(&entries[i], begin));
         begin += 4 * entries[i].floats;
     }
-    char *json = cJSON_PrintUnformatted(header);
+    char *json = weir_json_print(header);
     cJSON_Delete(header);
     if (!json) return NULL;
     const size_t length = strlen(json), padded = (length + 7) / 8 * 8;

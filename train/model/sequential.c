@@ -7,6 +7,7 @@
 #include "train/model/pair.h"
 #include "train/model/sequential.h"
 #include "train/model/streams.h"
+#include "train/model/utf8.h"
 
 weir_model_options weir_model_options_default(int keras) {
     return (weir_model_options){.keras = keras == 3 ? 3 : 2,
@@ -110,12 +111,22 @@ static weir_status build_layers(weir_model *m) {
     return WEIR_OK;
 }
 
+/* What a file can hold. */
+static weir_status check_name(const char *name) {
+    const size_t length = strlen(name);
+    if (length <= MODEL_NAME_MAX && weir_utf8_valid(name)) return WEIR_OK;
+    return weir_fail(WEIR_ERROR_ARGUMENT,
+                     "the model's name has %zu bytes, accepted: UTF-8 of at most %d bytes", length,
+                     MODEL_NAME_MAX);
+}
+
 weir_status weir_model_plan(weir_runtime *rt, const char *name, const weir_layer *layers, int count,
                             const weir_model_options *options, weir_model **model) {
     if (count < 1 || count > MODEL_LAYERS_MAX)
         return weir_fail(WEIR_ERROR_ARGUMENT, "the model has %d layers, accepted: 1 to %d", count,
                          MODEL_LAYERS_MAX);
     weir_status status = check_options(options);
+    if (status == WEIR_OK) status = check_name(name);
     if (status != WEIR_OK) return status;
     weir_model *m = calloc(1, sizeof *m);
     if (!m) return weir_fail(WEIR_ERROR_MEMORY, "no memory for a model");
@@ -178,6 +189,7 @@ weir_status weir_model_create_layers(weir_runtime *runtime, const char *name,
     if (!runtime || !name || !layers || !options || !model)
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "runtime, name, layers, options and model must not be NULL");
+    *model = NULL;
     weir_model *m = NULL;
     weir_status status = weir_model_plan(runtime, name, layers, count, options, &m);
     if (status != WEIR_OK) return status;

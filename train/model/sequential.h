@@ -9,7 +9,7 @@
 #include "train/model/metadata.h"
 #include "train/model/optimizer.h"
 
-enum { MODEL_LAYERS_MAX = 256 };
+enum { MODEL_LAYERS_MAX = 256, MODEL_NAME_MAX = 127 };
 
 struct weir_model {
     weir_runtime *runtime;
