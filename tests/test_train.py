@@ -118,6 +118,14 @@ class Determinism(Train):
             first = self.losses(*run, "--threads", "1", WEIR_ISA="generic")
             self.assertEqual(first, self.losses(*run, "--threads", "2"), run[0])
 
+    def test_steps_left_out(self):
+        run = ["--generated", "--epochs", "1", "--steps", "1", "--val-steps", "1"]
+        note = "note     the last 2 of 240 steps fit into no window of convolution and pooling; with 238"
+        out = self.ok("train", "jena-conv-gru", *run)
+        self.assertIn(f"\n{note} (--lookback 714) all do\n", out)
+        for model, more in (("jena-conv-gru", ["--lookback", "714", "--step", "3"]), ("jena-gru", [])):
+            self.assertNotIn("note", self.ok("train", model, *run, *more, "--no-checkpoint"))
+
     def test_seed(self):
         run = [*self.RUN[:-6], "--epochs", "1", "--steps", "3", "--val-steps", "2"]
         once = self.losses(*run, "--seed", "1")

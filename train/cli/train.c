@@ -12,6 +12,7 @@
 #include "train/cli/run_state.h"
 #include "train/cli/summary.h"
 #include "train/cli/train_run.h"
+#include "train/cli/unseen.h"
 #include "train/model/json.h"
 
 /* ---- setting up ---- */
@@ -147,6 +148,18 @@ static weir_status set_up_trainer(run *r) {
     return task_steps(&r->task, a->batch_size, a->steps, &r->t.steps);
 }
 
+/* The newest rows are worth most. */
+static void print_unseen(const run *r) {
+    const int64_t T = weir_model_T(r->model), unseen = unseen_steps(r->model, T);
+    const int64_t none = unseen > 0 ? unseen_none(r->model, T) : T;
+    if (none == T) return;
+    printf(
+        "note     the last %lld of %lld steps fit into no window of convolution and pooling; with "
+        "%lld (%s %lld) all do\n",
+        (long long)unseen, (long long)T, (long long)none, r->task.text ? "--max-len" : "--lookback",
+        (long long)(r->task.text ? none : none * r->task.w.o.step));
+}
+
 static void print_header(const run *r) {
     char parameters[32];
     task_print(&r->task, &r->a->task, "train");
@@ -156,6 +169,7 @@ static void print_header(const run *r) {
     printf("model    %s, %s parameters, as in Keras %d, seed %lld\n", r->a->name,
            summary_count(weir_model_parameters(r->model), parameters, sizeof parameters),
            model_keras(&r->a->options), (long long)r->a->seed);
+    print_unseen(r);
     if (r->a->embeddings && !r->a->resume) {
         const int64_t V = r->task.d.o.max_features - IMDB_FIRST_WORD;
         const int64_t words = V < r->task.d.words.count ? V : r->task.d.words.count;
