@@ -180,7 +180,8 @@ weir_status compare_models(const compare_plan *plan, weir_runtime *rt, compare_r
             const compare_model *model = &plan->models[m];
             status = run_model(plan, model, plan->seed + i, rt, out);
             status = left_out(model, plan->seed + i, status, out);
-            if (out->count > 0 && out->rows[out->count - 1].parameters == 0) seeds = 1;
+            const compare_row *last = out->count > 0 ? &out->rows[out->count - 1] : NULL;
+            if (last && last->model == model->name && last->parameters == 0) seeds = 1;
         }
     }
     return status;

@@ -60,15 +60,16 @@ static int open_temporary(const char *path, char *temporary, size_t size) {
     return -1;
 }
 
-/* The file that is replaced may be for few eyes. */
-static bool keep_mode(const char *path, int fd) {
+/* The file that is replaced may be for few eyes. Not every file system has modes. */
+static void keep_mode(const char *path, int fd) {
     struct stat old;
-    return stat(path, &old) != 0 || fchmod(fd, old.st_mode & 07777) == 0;
+    if (stat(path, &old) == 0) fchmod(fd, old.st_mode & 07777);
 }
 
 static weir_status write_and_rename(const char *path, const char *temporary, int fd,
                                     const chunk *chunks, int count) {
-    bool written = keep_mode(path, fd);
+    bool written = true;
+    keep_mode(path, fd);
     for (int i = 0; i < count && written; i++) written = write_all(fd, &chunks[i]) == 0;
     written = written && fsync(fd) == 0;
     const int error = errno;
@@ -97,37 +98,39 @@ static weir_status check_kind(const char *path) {
     return WEIR_OK;
 }
 
-/* As it will be written: whatever is wrong shows before hours of training. */
-weir_status weir_atomic_file_check(const char *path) {
+/* Opens the temporary file; its name is the caller's to free. */
+static weir_status begin(const char *path, char **temporary, int *fd) {
     weir_status status = check_kind(path);
     if (status != WEIR_OK) return status;
     const size_t size = strlen(path) + TEMPORARY_ENDING;
-    char *temporary = malloc(size);
-    if (!temporary) return weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
-    const int fd = open_temporary(path, temporary, size);
-    if (fd < 0) {
-        status = failed(path, "written");
-    } else {
-        close(fd);
-        unlink(temporary);
-    }
-    free(temporary);
+    *temporary = malloc(size);
+    if (!*temporary) return weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
+    *fd = open_temporary(path, *temporary, size);
+    if (*fd >= 0) return WEIR_OK;
+    status = failed(path, "written");
+    free(*temporary);
     return status;
 }
 
-weir_status weir_atomic_file_write(const char *path, const chunk *chunks, int count) {
-    weir_status status = check_kind(path);
+/* As it will be written: whatever is wrong shows before hours of training. */
+weir_status weir_atomic_file_check(const char *path) {
+    char *temporary;
+    int fd;
+    weir_status status = begin(path, &temporary, &fd);
     if (status != WEIR_OK) return status;
-    const size_t size = strlen(path) + TEMPORARY_ENDING;
-    char *temporary = malloc(size);
-    if (!temporary) return weir_fail(WEIR_ERROR_MEMORY, "no memory to write %s", path);
-    const int fd = open_temporary(path, temporary, size);
-    if (fd < 0) {
-        status = failed(path, "written");
-    } else {
-        status = write_and_rename(path, temporary, fd, chunks, count);
-        if (status != WEIR_OK) unlink(temporary);
-    }
+    close(fd);
+    unlink(temporary);
+    free(temporary);
+    return WEIR_OK;
+}
+
+weir_status weir_atomic_file_write(const char *path, const chunk *chunks, int count) {
+    char *temporary;
+    int fd;
+    weir_status status = begin(path, &temporary, &fd);
+    if (status != WEIR_OK) return status;
+    status = write_and_rename(path, temporary, fd, chunks, count);
+    if (status != WEIR_OK) unlink(temporary);
     free(temporary);
     return status;
 }
