@@ -103,8 +103,9 @@ static int parse(arguments *a, int argc, char **argv) {
                  "pooling (jena-conv-gru, imdb-conv-gru) on sequences of every length. Weather: 10 "
                  "days in finer and finer steps until every row is read, then more days. Reviews "
                  "are joined: a sample is a review and, in front of it, whole others of its class "
-                 "until the length is full; padding would only measure the padding. "
-                 "--report draws it."};
+                 "until the length is full; padding would only measure the padding. A length that "
+                 "the pooling does not divide costs the newest steps: 238,478,958,... (3 n + 1) of "
+                 "the weather and 236,476,... (5 n + 1) of reviews cost none. --report draws it."};
     const int parsed = options_parse(&line, argc, argv);
     if (parsed >= 0) return parsed;
     if (strcmp(a->name, "jena") != 0 && strcmp(a->name, "imdb") != 0)
