@@ -11,9 +11,8 @@ static weir_status check_own(const compare_plan *plan, const compare_model *m) {
     const int64_t words = text_max_features(&plan->task->text);
     weir_status status = user_model_check_task(&m->own, m->path, m->about->text);
     if (status != WEIR_OK) return status;
-    if (plan->options->masks > 0)
-        return weir_fail(WEIR_ERROR_ARGUMENT,
-                         "--dropout-masks is for built-in models: %s says it itself", m->path);
+    status = user_model_check_masks(m->path, plan->options->masks);
+    if (status != WEIR_OK) return status;
     if (m->own.V > 0 && m->own.V < words)
         return weir_fail(WEIR_ERROR_ARGUMENT,
                          "the words are numbered to %lld, but the first layer of %s knows %lld "
@@ -32,8 +31,7 @@ static weir_status find_model(const compare_plan *plan, const char *name, compar
         if (status == WEIR_OK) m->name = m->about->name;
         return status;
     }
-    const char *slash = strrchr(name, '/');
-    m->name = slash ? slash + 1 : name;
+    m->name = name_of_file(name);
     m->path = name;
     m->about = &m->own.about;
     const int keras = plan->options->keras < 0 ? 0 : model_keras(plan->options);

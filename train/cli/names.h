@@ -6,6 +6,8 @@
 
 /* Whether path ends in `ending` and has something before it. */
 bool name_ends(const char *path, const char *ending);
+/* The path without its folder: its end. */
+const char *name_of_file(const char *path);
 /* Whether the list, which ends with NULL, has the name. */
 bool name_listed(const char *name, const char *const *list);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "train/cli/history.h"
+#include "train/cli/names.h"
 #include "train/model/atomic_file.h"
 
 static bool same_inode(const char *a, const char *b) {
@@ -17,12 +18,12 @@ static bool same_inode(const char *a, const char *b) {
 
 /* The folder of a path in `folder`; returns the name in it. */
 static const char *name_in_folder(const char *path, char folder[OUTPUT_PATH]) {
-    const char *slash = strrchr(path, '/');
-    if (slash)
-        snprintf(folder, OUTPUT_PATH, "%.*s", (int)(slash - path + 1), path);
+    const char *name = name_of_file(path);
+    if (name > path)
+        snprintf(folder, OUTPUT_PATH, "%.*s", (int)(name - path), path);
     else
         snprintf(folder, OUTPUT_PATH, ".");
-    return slash ? slash + 1 : path;
+    return name;
 }
 
 /* Also of files that are not there yet: the same name in the same folder. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "train/cli/commands.h"
+#include "train/cli/names.h"
 #include "train/cli/options_json.h"
 #include "train/cli/train_resume.h"
 #include "train/model/recipe.h"
@@ -28,8 +29,7 @@ static const char *const examples[] = {
 
 /* The file's name without folder and ".json". */
 static void name_after(const char *path, char *name, size_t size) {
-    const char *slash = strrchr(path, '/');
-    snprintf(name, size, "%s", slash ? slash + 1 : path);
+    snprintf(name, size, "%s", name_of_file(path));
     char *end = strrchr(name, '.');
     if (end && end > name && strcmp(end, ".json") == 0) *end = '\0';
 }
@@ -50,12 +50,8 @@ static weir_status read_user_model(train_arguments *a) {
     const int keras = a->options.keras < 0 ? 0 : model_keras(&a->options);
     weir_status status = user_model_read(a->definition, keras, &a->user);
     if (status != WEIR_OK) return status;
-    if (a->options.masks > 0)
-        return weir_fail(
-            WEIR_ERROR_ARGUMENT,
-            "--dropout-masks is for built-in models: %s says it itself (implementation 1: a "
-            "mask for each gate, 2: shared)",
-            a->definition);
+    status = user_model_check_masks(a->definition, a->options.masks);
+    if (status != WEIR_OK) return status;
     a->options.keras = a->user.keras == 3;
     window_arguments *w = &a->task.window;
     if (w->lookback == 0) w->lookback = w->step * a->user.T;

@@ -46,6 +46,15 @@ weir_status user_model_read(const char *path, int keras, user_model *out) {
     return status;
 }
 
+weir_status user_model_check_masks(const char *path, int masks) {
+    if (masks <= 0) return WEIR_OK;
+    return weir_fail(
+        WEIR_ERROR_ARGUMENT,
+        "--dropout-masks is for built-in models: %s says it itself (implementation 1: a "
+        "mask for each gate, 2: shared)",
+        path);
+}
+
 weir_status user_model_check_task(const user_model *m, const char *path, bool text) {
     if (m->V == 0 || text) return WEIR_OK;
     return weir_fail(WEIR_ERROR_ARGUMENT,

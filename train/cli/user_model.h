@@ -25,6 +25,8 @@ typedef struct user_model {
 weir_status user_model_read(const char *path, int keras, user_model *out);
 void user_model_free(user_model *m);
 
+/* masks: of --dropout-masks, 0 when not given. Errors: ARGUMENT (given: the definition says it itself). */
+weir_status user_model_check_masks(const char *path, int masks);
 /* Whether a definition fits its task. Errors: ARGUMENT (its first layer reads tokens, the weather has
  * none). */
 weir_status user_model_check_task(const user_model *m, const char *path, bool text);
